@@ -1,0 +1,130 @@
+"""From the feed to the published incidents: snapshot, stage, check, publish."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pandas as pd
+
+from assets.house import House, progress, told_plainly
+from assets.partitions import WEEK_ENDING, by_department
+from beatbook import version
+from beatbook.compstat.counts import weekly_counts
+from beatbook.compstat.coverage import coverage, covered_weeks
+from beatbook.department import load_department
+from beatbook.feed import Snapshot, take_snapshot
+from beatbook.incidents import clean
+from beatbook.store import Store
+from beatbook.tables import FEED_FILES, INCIDENTS, REJECTED_INCIDENTS, WEEKLY_COUNTS, Table
+
+GROUP = "incidents"
+
+
+def table_metadata(table: Table) -> dict[str, dg.MetadataValue]:
+    """The declared columns, for Dagster's UI."""
+    columns = [
+        dg.TableColumn(
+            column.name,
+            column.dtype,
+            description=column.meaning + (f" ({column.unit})" if column.unit else ""),
+            constraints=dg.TableColumnConstraints(nullable=not column.required),
+        )
+        for column in table.columns
+    ]
+    return {"dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns))}
+
+
+@dg.asset(partitions_def=by_department, group_name=GROUP, kinds={"file"})
+@told_plainly
+def feed(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    """The department's feed as it lies there: every file hashed and matched to a layout."""
+    home = house.home()
+    department = load_department(context.partition_key, home)
+    store = Store(department.slug, home)
+    context.log.info(f"Reading the feed of {department.name}")
+    snapshot = take_snapshot(department, store.folder / "text", progress(context))
+    snapshot.save(store.folder / "snapshot.json")
+    return dg.MaterializeResult(
+        metadata={
+            "files": len(snapshot.files),
+            "rows": snapshot.rows,
+            "feed_sha256": snapshot.sha256,
+            "layouts": dg.MetadataValue.json(sorted({file.layout for file in snapshot.files})),
+        },
+        data_version=dg.DataVersion(snapshot.sha256),
+    )
+
+
+@dg.asset(
+    partitions_def=by_department,
+    group_name=GROUP,
+    kinds={"duckdb"},
+    deps=[feed],
+    metadata=table_metadata(INCIDENTS),
+)
+@told_plainly
+def incidents_staged(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    """Cleaned records, not yet checked: nobody reads them before the blocking checks pass."""
+    home = house.home()
+    department = load_department(context.partition_key, home)
+    store = Store(department.slug, home)
+    snapshot = Snapshot.load(store.folder / "snapshot.json")
+    cleaned = clean(department, snapshot, store.staging, progress(context))
+    context.log.info(
+        f"Cleaned {cleaned.rows:,} rows: {cleaned.accepted:,} accepted, {cleaned.refused:,} refused"
+    )
+    return dg.MaterializeResult(
+        metadata={"rows": cleaned.rows, "accepted": cleaned.accepted, "refused": cleaned.refused}
+    )
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            table.name,
+            group_name=GROUP,
+            description=f"One row: {table.grain}.",
+            metadata=table_metadata(table),
+            kinds={"parquet"},
+            deps=[incidents_staged],
+            partitions_def=by_department,
+        )
+        for table in (INCIDENTS, REJECTED_INCIDENTS, FEED_FILES, WEEKLY_COUNTS)
+    ],
+)
+@told_plainly
+def published_tables(
+    context: dg.AssetExecutionContext, house: House
+) -> Iterator[dg.MaterializeResult]:
+    """Publish the staged tables together, all or none, once the blocking checks have passed."""
+    home = house.home()
+    department = load_department(context.partition_key, home)
+    store = Store(department.slug, home)
+    snapshot = Snapshot.load(store.folder / "snapshot.json")
+    counted = pd.read_parquet(
+        store.staging / "incidents.parquet",
+        columns=["occurred_from", "reported_at", "known_on", "precinct", "offense", "count"],
+    )
+    counts = weekly_counts(counted, department)
+    store.publish(
+        {
+            "incidents": store.staging / "incidents.parquet",
+            "rejected_incidents": store.staging / "rejected_incidents.parquet",
+            "feed_files": store.staging / "feed_files.parquet",
+            "weekly_counts": counts,
+        },
+        {
+            "feed_sha256": snapshot.sha256,
+            "code_version": version.code_version(),
+            "run_id": context.run_id,
+        },
+    )
+    ends = covered_weeks(coverage(counted["known_on"], department), department)
+    context.instance.add_dynamic_partitions(WEEK_ENDING, [end.isoformat() for end in ends])
+    context.log.info(f"Published {len(counted):,} incidents and their weekly counts")
+    for name, rows in (
+        ("incidents", len(counted)),
+        ("rejected_incidents", snapshot.rows - len(counted)),
+        ("feed_files", len(snapshot.files)),
+        ("weekly_counts", len(counts)),
+    ):
+        yield dg.MaterializeResult(asset_key=name, metadata={"rows": rows})

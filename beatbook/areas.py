@@ -1,0 +1,173 @@
+"""The department's maps: city outline, precincts, beats, neighborhoods, and points within them."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from beatbook.department import AREA_KINDS, Department
+from beatbook.errors import SettingsError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+
+def load_outlines(department: Department, kind: str) -> "gpd.GeoDataFrame":
+    """Read the outlines of one kind of area.
+
+    Parameters
+    ----------
+    department
+        Whose map.
+    kind
+        ``city``, ``precinct``, ``beat`` or ``neighborhood``.
+
+    Returns
+    -------
+    GeoDataFrame
+        Columns ``code, name, geometry`` in the department's CRS (meters), one row an area, by
+        code as the department writes it; for ``city`` one row with the city's name. Empty if
+        the department has no outlines of that kind.
+
+    Raises
+    ------
+    SettingsError
+        If the file is missing, lacks the code column, or repeats a code.
+    """
+    import geopandas as gpd
+
+    settings = department.areas.city if kind == "city" else department.areas.kind(kind)
+    if settings.file is None:
+        return gpd.GeoDataFrame({"code": [], "name": []}, geometry=[], crs=department.crs)
+    path = department.folder / settings.file
+    if not path.is_file():
+        raise SettingsError(f"{department.slug}: areas.{kind}.file: there is no {settings.file}.")
+    shapes = gpd.read_file(path)
+    if shapes.crs is None:
+        raise SettingsError(f"{department.slug}/{settings.file} does not say its CRS.")
+    shapes = shapes.to_crs(department.crs)
+    shapes["geometry"] = shapes.geometry.make_valid()
+    if kind == "city":
+        return gpd.GeoDataFrame(
+            {"code": [department.city], "name": [department.city]},
+            geometry=[shapes.union_all()],
+            crs=department.crs,
+        )
+    area = department.areas.kind(kind)
+    for column in (area.code, area.name_column):
+        if column is not None and column not in shapes.columns:
+            held = ", ".join(c for c in shapes.columns if c != "geometry")
+            raise SettingsError(
+                f"{department.slug}/{settings.file} has no column {column}; it has {held}."
+            )
+    codes = shapes[area.code].map(_as_code)
+    names = shapes[area.name_column].astype(str) if area.name_column else codes
+    outlines = gpd.GeoDataFrame(
+        {"code": codes, "name": names}, geometry=shapes.geometry, crs=department.crs
+    )
+    if outlines["code"].duplicated().any():
+        outlines = outlines.dissolve("code", as_index=False)
+    order = sorted(range(len(outlines)), key=lambda i: code_order(outlines["code"].iloc[i]))
+    return outlines.iloc[order].reset_index(drop=True)
+
+
+def area_codes(department: Department, kind: str) -> pd.DataFrame:
+    """List the codes that a record may carry, and from when.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``code, valid_from, valid_to`` (datetime, ``valid_to`` exclusive). Empty if the
+        department lists none and has no outlines: then every code is taken as it comes.
+    """
+    area = department.areas.kind(kind)
+    rows = []
+    if area.codes:
+        starts = sorted(area.codes)
+        # A record coded before the first list is held against the first list.
+        bounds = [pd.Timestamp("1800-01-01"), *map(pd.Timestamp, starts[1:])]
+        bounds.append(pd.Timestamp("2200-01-01"))
+        for place, start in enumerate(starts):
+            rows += [(code, bounds[place], bounds[place + 1]) for code in area.codes[start]]
+    elif area.file:
+        rows = [
+            (code, pd.Timestamp("1800-01-01"), pd.Timestamp("2200-01-01"))
+            for code in load_outlines(department, kind)["code"]
+        ]
+    frame = pd.DataFrame(rows, columns=["code", "valid_from", "valid_to"])
+    # Types are said, so that an empty list reads as one of codes too.
+    return frame.astype(
+        {"code": "str", "valid_from": "datetime64[us]", "valid_to": "datetime64[us]"}
+    )
+
+
+def locate(points: pd.DataFrame, department: Department) -> pd.DataFrame:
+    """Bring distinct feed coordinates onto the department's map.
+
+    Parameters
+    ----------
+    points
+        Columns ``feed_x, feed_y``: coordinates in the feed's CRS, distinct.
+    department
+        Whose map and CRS.
+
+    Returns
+    -------
+    DataFrame
+        The points with ``x, y`` (meters, department's CRS; missing where unknown or not
+        projectable), ``quality`` (``exact`` or ``block`` as the settings say, ``pile_up`` for a
+        point that is the center of an area and so a default, ``outside`` the city by more than
+        the outline's tolerance, ``missing``), and ``precinct_map, beat_map, neighborhood_map``:
+        the area the point lies in, missing where none or no outlines. A point on a border goes
+        to the area that comes first by code.
+    """
+    import shapely
+    from pyproj import Transformer
+
+    out = points.copy()
+    to_map = Transformer.from_crs(department.feed.crs, department.crs, always_xy=True)
+    x, y = to_map.transform(points["feed_x"].to_numpy(float), points["feed_y"].to_numpy(float))
+    unknown = ~(np.isfinite(x) & np.isfinite(y))
+    for unknown_x, unknown_y in department.feed.unknown_coordinates:
+        unknown |= (points["feed_x"] == unknown_x).to_numpy()
+        unknown |= (points["feed_y"] == unknown_y).to_numpy()
+    out["x"] = np.where(unknown, np.nan, x)
+    out["y"] = np.where(unknown, np.nan, y)
+    places = shapely.points(out["x"].to_numpy(), out["y"].to_numpy())
+    places[unknown] = None
+
+    city = load_outlines(department, "city").geometry.iloc[0]
+    near_city = city.buffer(department.areas.city.tolerance_m)
+    shapely.prepare(near_city)
+    inside = shapely.contains_xy(near_city, out["x"], out["y"])
+    quality = np.where(inside, department.feed.location_precision, "outside").astype(object)
+    centers = [city.centroid]
+    for kind in AREA_KINDS:
+        out[f"{kind}_map"] = pd.Series(None, index=out.index, dtype="str")
+        outlines = load_outlines(department, kind)
+        if outlines.empty:
+            continue
+        centers.extend(outlines.geometry.centroid)
+        tree = shapely.STRtree(outlines.geometry.to_numpy())
+        point, area = tree.query(places, predicate="intersects")
+        first = pd.Series(area).groupby(point).min()
+        codes = outlines["code"].to_numpy(object)
+        out.loc[out.index[first.index], f"{kind}_map"] = codes[first.to_numpy()]
+    near_center = shapely.STRtree(centers).query(places, predicate="dwithin", distance=1.0)[0]
+    quality[near_center] = "pile_up"
+    quality[unknown] = "missing"
+    out["quality"] = quality
+    return out
+
+
+def code_order(code: str) -> tuple[int, str]:
+    """Sort codes as people do: 2 before 10, words after numbers, Unknown last."""
+    if code == "Unknown":
+        return (2**31, code)
+    return (int(code), "") if code.isdigit() else (2**30, code)
+
+
+def _as_code(value: object) -> str:
+    """A code as text: 7, 7.0 and '7' are one."""
+    text = str(value).strip()
+    return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text

@@ -1,0 +1,136 @@
+"""Which days the feed speaks for, and which books it can fill."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from beatbook.compstat.windows import compstat_windows, week_ending_on_or_before
+from beatbook.department import Department
+from beatbook.errors import BookError
+
+
+class Span(NamedTuple):
+    """Days from ``start`` to ``end``, both included."""
+
+    start: dt.date
+    end: dt.date
+
+
+def known_by(incidents: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    """Keep the incidents that the department's books held by the end of a day.
+
+    Parameters
+    ----------
+    incidents
+        Needs the column ``known_on``.
+    as_of
+        The day; records known on it are kept.
+    """
+    return incidents[incidents["known_on"] <= pd.Timestamp(as_of)]
+
+
+def coverage(known_on: pd.Series, department: Department) -> list[Span]:
+    """Find the spans of days that the feed speaks for.
+
+    Parameters
+    ----------
+    known_on
+        The known days of the feed's records, already limited to those of the book.
+    department
+        ``feed.publishes`` says whether a record stands for its month or its day;
+        ``feed.coverage_gap_days`` how many days without a record are still an ordinary
+        silence (default 7: a mid-sized city has no week without a crime).
+
+    Returns
+    -------
+    list of Span
+        In order, not touching. A window outside them is empty in a book, never zero.
+    """
+    days = pd.Series(known_on.dropna().unique()).dt.normalize().sort_values().unique()
+    spans: list[Span] = []
+    for stamp in days:
+        end = pd.Timestamp(stamp).date()
+        start = end.replace(day=1) if department.feed.publishes == "monthly" else end
+        if spans and (start - spans[-1].end).days <= department.feed.coverage_gap_days:
+            spans[-1] = Span(spans[-1].start, max(end, spans[-1].end))
+        else:
+            spans.append(Span(start, end))
+    return spans
+
+
+def covers(spans: Sequence[Span], start: dt.date, end: dt.date) -> bool:
+    """Whether the feed speaks for every day from ``start`` to ``end``."""
+    return any(span.start <= start and end <= span.end for span in spans)
+
+
+def covered_weeks(spans: Sequence[Span], department: Department) -> list[dt.date]:
+    """The last days of all weeks that the feed covers whole, in order."""
+    ends = []
+    for span in spans:
+        end = week_ending_on_or_before(span.end, department.week_start)
+        run = []
+        while end - dt.timedelta(days=6) >= span.start:
+            run.append(end)
+            end -= dt.timedelta(days=7)
+        ends.extend(run[::-1])
+    return ends
+
+
+class BookDates(NamedTuple):
+    """The two dates of a book."""
+
+    week_ending: dt.date
+    as_of: dt.date
+
+
+def book_dates(
+    known_on: pd.Series,
+    department: Department,
+    week_ending: dt.date | None = None,
+    as_of: dt.date | None = None,
+) -> BookDates:
+    """Settle which week a book covers and as of which day, or say why it cannot be made.
+
+    Parameters
+    ----------
+    known_on
+        The known days of all records of the feed.
+    department
+        Its ``week_start``.
+    week_ending
+        The last day of the week; by default the last whole week that the feed covers.
+    as_of
+        Only what was known by then; by default all that the feed holds.
+
+    Raises
+    ------
+    BookError
+        If the as-of day lies before the feed starts, or the week is not covered by what was
+        known then (a week in the future, a week in a gap, the last week not yet coded). The
+        message says what the feed covers and the latest week that can be asked for.
+    InvalidInput
+        If ``week_ending`` is not the last day of a week.
+    """
+    first, last = known_on.min().date(), known_on.max().date()
+    if as_of is None:
+        as_of = last
+    if as_of < first:
+        raise BookError(
+            f"Nothing was known by {as_of}: the feed of {department.slug} starts with what was "
+            f"known on {first}. Ask for an as-of day from then on."
+        )
+    spans = coverage(known_on[known_on <= pd.Timestamp(as_of)], department)
+    latest = week_ending_on_or_before(spans[-1].end, department.week_start)
+    if week_ending is None:
+        week_ending = latest
+    # Refuses a day that ends no week, naming the nearest that do.
+    compstat_windows(week_ending, department.year_ago, department.week_start)
+    if not covers(spans, week_ending - dt.timedelta(days=6), week_ending):
+        spoken = "; ".join(f"{span.start} to {span.end}" for span in spans)
+        raise BookError(
+            f"The week ending {week_ending} is not covered: as of {as_of} the feed of "
+            f"{department.slug} covers {spoken}. The latest week it can fill ends on {latest}."
+        )
+    return BookDates(week_ending, as_of)

@@ -1,0 +1,353 @@
+"""The statements that clean a snapshot, from the department's settings.
+
+Each function gives one statement; :mod:`beatbook.incidents.cleaning` runs them in order.
+Column names and formats come from settings files and are quoted; nothing a feed holds is ever
+part of a statement.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from beatbook.department import AREA_KINDS, FIELDS, Area, Department, Layout
+from beatbook.feed.snapshot import Snapshot, quoted
+from beatbook.tables import INCIDENTS, PARQUET_TYPES, REJECTED_INCIDENTS
+
+if TYPE_CHECKING:
+    from beatbook.incidents.cleaning import Cleaned
+
+
+def source(department: Department, snapshot: Snapshot) -> str:
+    """A view ``source``: every feed row under Beatbook's field names, still text, trimmed."""
+    parts = []
+    for place, layout in enumerate(department.feed.layouts):
+        files = [file for file in snapshot.files if file.layout == layout.name]
+        if not files:
+            continue
+        names = ", ".join(
+            f"({quoted(file.text_table.name)}, {quoted(file.name)})" for file in files
+        )
+        paths = ", ".join(quoted(str(file.text_table)) for file in files)
+        fields = ", ".join(f"{_field(layout, field, department)} AS {field}" for field in FIELDS)
+        # The file's name is joined after reading: DuckDB gives the path of the cached text.
+        parts.append(
+            f"SELECT {fields}, {place} AS layout, names.file AS source_file, "
+            f"text.file_row_number + 1 AS source_row "
+            f"FROM read_parquet([{paths}], file_row_number = true, filename = true) AS text "
+            f"JOIN (VALUES {names}) AS names(cached, file) "
+            f"ON names.cached = parse_filename(text.filename)"
+        )
+    return "CREATE VIEW source AS " + " UNION ALL ".join(parts)
+
+
+def _field(layout: Layout, field: str, department: Department) -> str:
+    column = layout.columns.get(field)
+    if column is None:
+        return "CAST(NULL AS VARCHAR)"
+    if isinstance(column, list):
+        return f"concat_ws(' ', {', '.join(_trimmed(name) for name in column)})"
+    text = _trimmed(column)
+    if field == "offense_code" and department.offense_codes.pad_to:
+        width = department.offense_codes.pad_to
+        return f"CASE WHEN length({text}) < {width} THEN lpad({text}, {width}, '0') ELSE {text} END"
+    return text
+
+
+def _trimmed(column: str) -> str:
+    name = column.replace('"', '""')
+    return f"nullif(trim(\"{name}\"), '')"
+
+
+ADDRESSES = r"""
+CREATE TABLE addresses AS
+WITH distinct_addresses AS (
+    SELECT DISTINCT block_address AS published FROM source WHERE block_address IS NOT NULL
+), parts AS (
+    SELECT
+        published,
+        regexp_replace(published, '\s+', ' ', 'g') AS text,
+        try_cast(regexp_extract(published, '^(\d+)', 1) AS BIGINT) AS number
+    FROM distinct_addresses
+    -- '7TH STREET' starts with an ordinal, not with a house number.
+), streets AS (
+    SELECT
+        published,
+        CASE WHEN regexp_matches(text, '^\d+[A-Za-z]?([ -]|$)') THEN number END AS number,
+        regexp_replace(
+            text,
+            '^\d+[A-Za-z]?(\s*-\s*\d+[A-Za-z]?)?(\s+1/2)?(\s+BLK|\s+BLOCK)?(\s+OF)?(\s+|$)', '', 'i'
+        ) AS street
+    FROM parts
+)
+SELECT
+    published,
+    CASE
+        WHEN number IS NULL THEN text_without_unit
+        WHEN number = 0 THEN text_without_unit
+        ELSE (number // 100 * 100) || ' block of ' || text_without_unit
+    END AS block_address
+FROM (
+    -- A unit would single out a home within the block; coordinates typed into the street would
+    -- undo the rest; and a number in the street may be a house number, so its last two digits go.
+    SELECT *, nullif(trim(regexp_replace(regexp_replace(regexp_replace(
+        street,
+        '\s(#|APT|UNIT|STE|SUITE|RM|ROOM)\b?\.?\s*\S*$', '', 'i'),
+        'XY\s*\(.*$', '', 'i'),
+        '(\d)\d\d([^\d]|$)', '\100\2', 'g'
+    )), '') AS text_without_unit
+    FROM streets
+)
+"""
+
+
+def parsed(department: Department) -> str:
+    """A view ``parsed``: dates, count and key worked out, what cannot be read left missing."""
+    feed = department.feed
+    zone = quoted(department.timezone)
+
+    def by_layout(field: str, read: str) -> str:
+        cases = " ".join(
+            f"WHEN {place} THEN "
+            + read.format(field=field, formats=_formats(layout.date_formats or feed.date_formats))
+            for place, layout in enumerate(feed.layouts)
+        )
+        return f"CASE layout {cases} END"
+
+    def local(field: str) -> str:
+        read = by_layout(field, "try_strptime({field}, {formats})")
+        if feed.times == "utc":
+            return f"(({read}) AT TIME ZONE 'UTC') AT TIME ZONE {zone}"
+        return f"({read})"
+
+    reported = local("reported_at")
+    if feed.publishes == "monthly":
+        known = f"last_day(try_strptime(known_on, {_formats(feed.month_formats)}))::TIMESTAMP"
+    else:
+        known = f"date_trunc('day', coalesce({local('known_on')}, {reported}))"
+    key_fields = FIELDS if feed.record_key == "all" else feed.record_key
+    key = ", ".join(f"coalesce({field}, '')" for field in key_fields)
+    # With "all", the file is part of the key: two months may hold rows that say the same.
+    key_of_file = "source_file, " if feed.record_key == "all" else ""
+    default_count = "'1'" if not any("count" in la.columns for la in feed.layouts) else "count"
+    return f"""
+    CREATE VIEW parsed AS SELECT
+        *,
+        {local("occurred_from")} AS occurred_from_read,
+        {local("occurred_to")} AS occurred_to_read,
+        {reported} AS reported_at_read,
+        {known} AS known_on_read,
+        CASE WHEN {default_count} IN ('1', '+1') THEN 1 WHEN {default_count} = '-1' THEN -1 END
+            AS count_read,
+        md5_number_upper(concat_ws(chr(31), {key_of_file}{key})) AS key_number
+    FROM source
+    """
+
+
+def _formats(formats: list[str]) -> str:
+    return "[" + ", ".join(quoted(text) for text in formats) + "]"
+
+
+def repeated_keys() -> str:
+    """A table ``repeats``: the place of each row among the rows of the same key, from the second.
+
+    Only keys that occur more than once are ordered; nearly all occur once.
+    """
+    return """
+    CREATE TABLE repeats AS
+    WITH keys AS (
+        SELECT key_number FROM parsed GROUP BY key_number HAVING count(*) > 1
+    ), placed AS (
+        SELECT source_file, source_row, row_number() OVER (
+            PARTITION BY key_number ORDER BY source_file, source_row
+        ) AS place
+        FROM parsed SEMI JOIN keys USING (key_number)
+    )
+    SELECT * FROM placed WHERE place > 1
+    """
+
+
+def rejected(department: Department) -> str:
+    """A table ``refused``: rows that cannot become an incident, with the first reason found."""
+    rules = [
+        (
+            "offense_code IS NULL",
+            "missing_offense_code",
+            "offense_code",
+            "offense_code",
+            "an offense code",
+        ),
+        (
+            "occurred_from_read IS NULL",
+            "unreadable_occurred_from",
+            "occurred_from",
+            "occurred_from",
+            f"a date as {' or '.join(_all_formats(department))}",
+        ),
+        (
+            "known_on_read IS NULL",
+            "unreadable_known_on",
+            "known_on",
+            "coalesce(known_on, reported_at)",
+            _known_formats(department),
+        ),
+        ("count_read IS NULL", "unreadable_count", "count", "count", "1 or -1"),
+    ]
+    if department.feed.repeats == "reject":
+        rules.append(
+            (
+                "(source_file, source_row) IN (SELECT (source_file, source_row) FROM repeats)",
+                "repeated_record",
+                "record_key",
+                "incident_number",
+                "a record key that has not come before",
+            )
+        )
+
+    def first(value: int) -> str:
+        cases = []
+        for condition, reason, field, observed, expected in rules:
+            told = (quoted(reason), quoted(field), observed, quoted(expected))[value]
+            cases.append(f"WHEN {condition} THEN {told}")
+        return "CASE " + " ".join(cases) + " END"
+
+    anything = " OR ".join(rule[0] for rule in rules)
+    return f"""
+    CREATE TABLE refused AS SELECT
+        source_file, source_row,
+        {first(0)} AS reason, {first(1)} AS field, {first(2)} AS observed, {first(3)} AS expected,
+        incident_number, offense_code, count, occurred_from,
+        coalesce(known_on, reported_at) AS known_on, precinct
+    FROM parsed WHERE {anything}
+    """
+
+
+def _all_formats(department: Department) -> list[str]:
+    formats = [*department.feed.date_formats]
+    for layout in department.feed.layouts:
+        formats.extend(layout.date_formats)
+    return list(dict.fromkeys(formats))
+
+
+def _known_formats(department: Department) -> str:
+    if department.feed.publishes == "monthly":
+        return f"a month as {' or '.join(department.feed.month_formats)}"
+    return f"a date as {' or '.join(_all_formats(department))}"
+
+
+def _recorded(kind: str, area: Area) -> str:
+    """The code on the record: prefix stripped, alias applied, unknown codes as missing."""
+    text = kind
+    if area.strip:
+        text = f"nullif(trim(replace({text}, {quoted(area.strip)}, '')), '')"
+    if area.aliases:
+        cases = " ".join(f"WHEN {quoted(a)} THEN {quoted(b)}" for a, b in area.aliases.items())
+        text = f"CASE {text} {cases} ELSE {text} END"
+    for code in area.unknown:
+        text = f"nullif({text}, {quoted(code)})"
+    return text
+
+
+def write_incidents(department: Department, path: Path) -> str:
+    """Write the accepted rows, in the order of the feed, as the declared table."""
+    areas = []
+    joins = []
+    for kind in AREA_KINDS:
+        area = department.areas.kind(kind)
+        joins.append(
+            f"LEFT JOIN codes_{kind} ON codes_{kind}.code = row.{kind}_recorded "
+            f"AND row.known_on_read >= codes_{kind}.valid_from "
+            f"AND row.known_on_read < codes_{kind}.valid_to"
+        )
+        # A department that lists no codes has none that are unlisted.
+        open_list = not (area.codes or area.file)
+        listed = f"row.{kind}_recorded" if open_list else f"codes_{kind}.code"
+        areas.append(
+            f"coalesce({listed}, places.{kind}_map) AS {kind}, "
+            f"CASE WHEN {listed} IS NOT NULL THEN 'record' "
+            f"WHEN places.{kind}_map IS NOT NULL THEN 'boundary' "
+            f"WHEN row.{kind}_recorded IS NOT NULL THEN 'unlisted' ELSE 'missing' END "
+            f"AS {kind}_source, "
+            f"coalesce({listed} <> places.{kind}_map, false) AS {kind}_disagrees"
+        )
+    recorded = ", ".join(
+        f"{_recorded(kind, department.areas.kind(kind))} AS {kind}_recorded" for kind in AREA_KINDS
+    )
+    optional = ("occurred_to", "reported_at")
+    unread = ", ".join(
+        f"CASE WHEN {field} IS NOT NULL AND {field}_read IS NULL THEN '{field}' END"
+        for field in optional
+    )
+    hidden = "offense_map.sex_offense"
+    columns = ", ".join(
+        f"CAST({column.name} AS {PARQUET_TYPES[column.dtype]}) AS {column.name}"
+        for column in INCIDENTS.columns
+    )
+    return f"""
+    COPY (
+      WITH row AS (
+        SELECT *, {recorded}, nullif(concat_ws(' ', {unread}), '') AS unread_fields FROM parsed
+      )
+      SELECT {columns} FROM (
+        SELECT
+          format('{{:016x}}', row.key_number)
+            || CASE WHEN repeats.place IS NULL THEN '' ELSE '-' || repeats.place END AS record_id,
+          row.incident_number, row.offense_code,
+          offense_map.offense, offense_map.ucr_code, offense_map.nibrs_code,
+          offense_map.against, offense_map.part,
+          row.count_read AS count,
+          row.occurred_from_read AS occurred_from, row.occurred_to_read AS occurred_to,
+          row.reported_at_read AS reported_at, row.known_on_read AS known_on,
+          {", ".join(areas)},
+          row.precinct_recorded,
+          CASE WHEN {hidden} THEN NULL ELSE addresses.block_address END AS block_address,
+          CASE WHEN {hidden} THEN NULL ELSE nullif(places.x, 'nan'::DOUBLE) END AS x,
+          CASE WHEN {hidden} THEN NULL ELSE nullif(places.y, 'nan'::DOUBLE) END AS y,
+          CASE WHEN {hidden} THEN 'missing' ELSE coalesce(places.quality, 'missing') END
+            AS location_quality,
+          CASE WHEN lower(row.origin) IN ('citizen', 'officer', 'alarm') THEN lower(row.origin)
+            ELSE 'unknown' END AS origin,
+          row.unread_fields, row.source_file, row.source_row
+        FROM row
+        ANTI JOIN refused USING (source_file, source_row)
+        JOIN offense_map ON offense_map.offense_code = row.offense_code
+        LEFT JOIN places ON places.feed_x = try_cast(row.x AS DOUBLE)
+          AND places.feed_y = try_cast(row.y AS DOUBLE)
+        LEFT JOIN addresses ON addresses.published = row.block_address
+        LEFT JOIN repeats ON repeats.source_file = row.source_file
+          AND repeats.source_row = row.source_row
+        {" ".join(joins)}
+      )
+    ) TO {quoted(str(path))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)
+    """
+
+
+def write_rejected(path: Path) -> str:
+    """Write the refused rows as the declared table, without place or address."""
+    columns = ", ".join(
+        f"CAST({column.name} AS {PARQUET_TYPES[column.dtype]}) AS {column.name}"
+        for column in REJECTED_INCIDENTS.columns
+    )
+    return (
+        f"COPY (SELECT {columns} FROM refused ORDER BY source_file, source_row) "
+        f"TO {quoted(str(path))} (FORMAT parquet)"
+    )
+
+
+def write_feed_files(snapshot: Snapshot, cleaned: "Cleaned") -> str:
+    """Write the manifest: each file with its hash, and where its rows went."""
+    files = ", ".join(
+        f"({quoted(file.name)}, {quoted(file.sha256)}, {file.size}::BIGINT, {file.rows}::BIGINT, "
+        f"{quoted(file.layout)}, {quoted(', '.join(file.unused_columns))})"
+        for file in snapshot.files
+    )
+    return f"""
+    COPY (
+      SELECT files.*, files.rows - coalesce(refusals.n, 0) AS accepted,
+             coalesce(refusals.n, 0)::BIGINT AS rejected
+      FROM (VALUES {files}) AS files(file, sha256, bytes, rows, layout, unused_columns)
+      LEFT JOIN (
+        SELECT source_file, count(*) AS n FROM read_parquet({quoted(str(cleaned.rejected))})
+        GROUP BY source_file
+      ) AS refusals ON refusals.source_file = files.file
+      ORDER BY files.file
+    ) TO {quoted(str(cleaned.feed_files))} (FORMAT parquet)
+    """

@@ -1,0 +1,228 @@
+"""Every published table, declared once: grain, key, columns with type, unit and meaning.
+
+Casts on writing, the checks' required columns, the data dictionary and the column list in
+Dagster's UI all come from here.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from beatbook.errors import InvalidInput
+
+DType = Literal["string", "int64", "Int64", "float64", "bool", "datetime64[us]"]
+
+PARQUET_TYPES: dict[str, str] = {
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "Int64": "BIGINT",
+    "float64": "DOUBLE",
+    "bool": "BOOLEAN",
+    "datetime64[us]": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its type, what it means, and its unit where it has one."""
+
+    name: str
+    dtype: DType
+    meaning: str
+    unit: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what a row is, what makes it unique, and its columns in order."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    partition: str = ""
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Bring a frame to the declared columns and types.
+
+        Raises
+        ------
+        InvalidInput
+            If a column is missing, one is not declared, a required value is missing, or the
+            key is not unique: a table is as declared or it is not written.
+        """
+        lacking = [name for name in self.column_names if name not in frame.columns]
+        surplus = [name for name in frame.columns if name not in self.column_names]
+        if lacking or surplus:
+            raise InvalidInput(
+                f"The table {self.name} is declared otherwise: lacking {lacking}, surplus {surplus}."
+            )
+        out = frame.loc[:, self.column_names].astype(
+            {column.name: column.dtype for column in self.columns}
+        )
+        for column in self.columns:
+            if column.required and out[column.name].isna().any():
+                raise InvalidInput(f"{self.name}.{column.name} is required and has missing values.")
+        if self.key and out.duplicated(list(self.key)).any():
+            raise InvalidInput(f"The key of {self.name} ({', '.join(self.key)}) is not unique.")
+        return out
+
+
+def _area(kind: str, what: str) -> tuple[Column, ...]:
+    return (
+        Column(kind, "string", f"{what}; missing if unknown"),
+        Column(
+            f"{kind}_source",
+            "string",
+            f"where the {kind} is from: record, boundary (the map, where the record had none), "
+            "unlisted (the record's code is on no list), missing",
+            required=True,
+        ),
+        Column(
+            f"{kind}_disagrees",
+            "bool",
+            f"the record's {kind} is not the one that its point lies in",
+            required=True,
+        ),
+    )
+
+
+INCIDENTS = Table(
+    name="incidents",
+    grain="one offense record that the department published",
+    key=("record_id",),
+    columns=(
+        Column("record_id", "string", "stable identity of the record", required=True),
+        Column("incident_number", "string", "the department's case number, where published"),
+        Column("offense_code", "string", "offense code as published", required=True),
+        Column("offense", "string", "the department's CompStat row", required=True),
+        Column("ucr_code", "string", "FBI Summary (UCR) class, two digits"),
+        Column("nibrs_code", "string", "NIBRS offense code"),
+        Column("against", "string", "what the crime is against: person, property, society"),
+        Column("part", "string", "UCR Part: I or II"),
+        Column(
+            "count",
+            "int64",
+            "+1, or -1 where the department cancels an earlier record; crime is the sum",
+            unit="offenses",
+            required=True,
+        ),
+        Column("occurred_from", "datetime64[us]", "start of occurrence, local", required=True),
+        Column("occurred_to", "datetime64[us]", "end of occurrence, local, where published"),
+        Column("reported_at", "datetime64[us]", "when it was reported, local, where published"),
+        Column(
+            "known_on", "datetime64[us]", "day from which the books held the record", required=True
+        ),
+        *_area("precinct", "command area in force when the record was coded"),
+        Column("precinct_recorded", "string", "the precinct as it stands on the record"),
+        *_area("beat", "beat, or what the department patrols by"),
+        *_area("neighborhood", "neighborhood code"),
+        Column("block_address", "string", "hundred block or intersection; none for sex offenses"),
+        Column(
+            "x", "float64", "easting in the department's CRS; none for sex offenses", unit="m"
+        ),
+        Column(
+            "y", "float64", "northing in the department's CRS; none for sex offenses", unit="m"
+        ),
+        Column(
+            "location_quality",
+            "string",
+            "exact, block, pile_up, outside or missing: which points a map may use",
+            required=True,
+        ),
+        Column("origin", "string", "citizen, officer, alarm or unknown", required=True),
+        Column(
+            "unread_fields", "string", "optional fields whose published value could not be read"
+        ),
+        Column("source_file", "string", "feed file that the record came in", required=True),
+        Column("source_row", "int64", "its data row in that file, from 1", required=True),
+    ),
+)
+
+REJECTED_INCIDENTS = Table(
+    name="rejected_incidents",
+    grain="one source row that could not become an incident",
+    key=("source_file", "source_row"),
+    columns=(
+        Column("source_file", "string", "feed file", required=True),
+        Column("source_row", "int64", "data row in that file, from 1", required=True),
+        Column("reason", "string", "why it was refused, a short code", required=True),
+        Column("field", "string", "the field at fault", required=True),
+        Column("observed", "string", "what the field holds"),
+        Column("expected", "string", "what it should hold", required=True),
+        Column("incident_number", "string", "the department's case number, where published"),
+        Column("offense_code", "string", "offense code as published"),
+        Column("count", "string", "the count as published"),
+        Column("occurred_from", "string", "start of occurrence as published"),
+        Column("known_on", "string", "known day or month as published"),
+        Column("precinct", "string", "precinct as published"),
+    ),
+)
+
+FEED_FILES = Table(
+    name="feed_files",
+    grain="one file of the feed",
+    key=("file",),
+    columns=(
+        Column("file", "string", "name of the file", required=True),
+        Column("sha256", "string", "hash of its bytes as they stand", required=True),
+        Column("bytes", "int64", "size", unit="bytes", required=True),
+        Column("rows", "int64", "data rows", unit="rows", required=True),
+        Column("layout", "string", "the declared layout its header matched", required=True),
+        Column("unused_columns", "string", "columns of the file that the layout does not map"),
+        Column("accepted", "int64", "rows that became incidents", unit="rows", required=True),
+        Column("rejected", "int64", "rows that were refused", unit="rows", required=True),
+    ),
+)
+
+WEEKLY_COUNTS = Table(
+    name="weekly_counts",
+    grain="one precinct, offense and CompStat week that the feed covers",
+    key=("precinct", "offense", "week"),
+    columns=(
+        Column("precinct", "string", "precinct code, or Unknown", required=True),
+        Column("offense", "string", "CompStat row, or Unmapped", required=True),
+        Column("week", "datetime64[us]", "first day of the week", required=True),
+        Column("incidents", "int64", "net offenses of that week", unit="offenses", required=True),
+    ),
+)
+
+COMPSTAT = Table(
+    name="compstat",
+    grain="one geography, offense, window and comparison of one book",
+    key=("geography_type", "geography", "offense", "window", "comparison"),
+    partition="week_ending",
+    columns=(
+        Column("department", "string", "the department's short name", required=True),
+        Column("week_ending", "datetime64[us]", "last day of the book's week", required=True),
+        Column("as_of", "datetime64[us]", "only what was known by this day", required=True),
+        Column("geography_type", "string", "city or precinct", required=True),
+        Column("geography", "string", "city name, precinct code, or Unknown", required=True),
+        Column("offense", "string", "CompStat row or total", required=True),
+        Column("window", "string", "week, 28_days or year_to_date", required=True),
+        Column("comparison", "string", "prior_period or prior_year", required=True),
+        Column("current_start", "datetime64[us]", "first day of the window", required=True),
+        Column("current_end", "datetime64[us]", "last day of the window", required=True),
+        Column("prior_start", "datetime64[us]", "first day compared with", required=True),
+        Column("prior_end", "datetime64[us]", "last day compared with", required=True),
+        Column("current", "Int64", "net offenses; missing if not covered", unit="offenses"),
+        Column("prior", "Int64", "net offenses; missing if not covered or not comparable",
+               unit="offenses"),
+        Column("percent_change", "float64", "missing for a base of zero", unit="%"),
+        Column("p_value", "float64", "two-sided Poisson E-test"),
+        Column("q_value", "float64", "Benjamini-Hochberg over all tests of the book"),
+        Column("note", "string", "empty, 'not covered' or 'not comparable'", required=True),
+    ),
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (INCIDENTS, REJECTED_INCIDENTS, FEED_FILES, WEEKLY_COUNTS, COMPSTAT)
+}

@@ -1,0 +1,1 @@
+"""What good data is: one suite a table (YAML), and the thin runner that executes it."""

@@ -1,0 +1,1 @@
+"""How and when it runs: start reading at ``definitions.py``."""

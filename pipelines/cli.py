@@ -1,0 +1,93 @@
+"""The command line: ``beatbook report``, ``ui``, ``lab``."""
+
+import argparse
+import datetime as dt
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from beatbook.errors import BeatbookError
+from beatbook.home import HOME_VARIABLE, Home, find_home
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; an error for a person is one sentence on stderr and exit code 1."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        home = find_home()
+        os.environ[HOME_VARIABLE] = str(home.root)
+        return int(chosen.run(chosen, home))
+    except BeatbookError as error:
+        print(f"beatbook: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="beatbook", description="Open crime analysis for police departments."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    report = commands.add_parser("report", help="read the feed and make a week's CompStat book")
+    report.add_argument("--department", required=True, help="a folder under departments/")
+    report.add_argument(
+        "--week-ending",
+        type=_date,
+        help="last day of the week (ISO date); the last one that the feed covers if not given",
+    )
+    report.add_argument(
+        "--as-of",
+        type=_date,
+        help="use only what was known by this day; all that the feed holds if not given",
+    )
+    report.set_defaults(run=_report)
+
+    departments = commands.add_parser("departments", help="list the departments of this checkout")
+    departments.set_defaults(run=_departments)
+
+    ui = commands.add_parser("ui", help="start Dagster's UI, with the schedules")
+    ui.add_argument("--port", default="3000")
+    ui.set_defaults(run=_ui)
+
+    lab = commands.add_parser("lab", help="start JupyterLab in the notebooks folder")
+    lab.set_defaults(run=_lab)
+    return parser
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a date; write it as 2019-12-29"
+        ) from None
+
+
+def _report(chosen: argparse.Namespace, home: Home) -> int:
+    from pipelines.launch import report
+
+    for path in report(home, chosen.department, chosen.week_ending, chosen.as_of):
+        print(path.relative_to(home.root).as_posix())
+    return 0
+
+
+def _departments(_chosen: argparse.Namespace, home: Home) -> int:
+    from beatbook.department import list_departments, load_department
+
+    for slug in list_departments(home):
+        print(f"{slug}  {load_department(slug, home).name}")
+    return 0
+
+
+def _ui(chosen: argparse.Namespace, home: Home) -> int:
+    from pipelines.launch import prepare_dagster_home
+
+    prepare_dagster_home(home)
+    command = [sys.executable, "-m", "dagster", "dev", "--workspace", "workspace.yaml"]
+    return subprocess.call([*command, "--host", "127.0.0.1", "--port", chosen.port], cwd=home.root)
+
+
+def _lab(_chosen: argparse.Namespace, home: Home) -> int:
+    command = [sys.executable, "-m", "jupyter", "lab", "--ip", "127.0.0.1"]
+    return subprocess.call(command, cwd=home.notebooks)

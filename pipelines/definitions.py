@@ -1,0 +1,40 @@
+"""Everything that Dagster runs, in one place: start reading here.
+
+Assets and checks come from ``assets/``; jobs, schedules and sensors from this folder.
+``build_definitions`` is what tests use too, with a checkout of their own.
+"""
+
+import dagster as dg
+
+import assets.books
+import assets.checks
+import assets.incidents
+from assets.house import House
+from pipelines.console import console
+from pipelines.jobs import make_book, refresh
+from pipelines.schedules import book_follows_tables, monday_books
+
+
+def build_definitions(root: str = "") -> dg.Definitions:
+    """Put the definitions together.
+
+    Parameters
+    ----------
+    root
+        The checkout to work in; found from the current folder when empty.
+    """
+    modules = [assets.incidents, assets.books]
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules(modules),
+        asset_checks=dg.load_asset_checks_from_modules([assets.checks]),
+        jobs=[refresh, make_book],
+        schedules=monday_books(),
+        sensors=[book_follows_tables],
+        loggers={"console": console},
+        resources={"house": House(root=root)},
+        # Steps take seconds and share one machine: a process for each would cost more than it.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions()
