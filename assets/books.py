@@ -8,11 +8,11 @@ import dagster as dg
 from assets.house import House, told_plainly
 from assets.incidents import table_metadata
 from assets.partitions import by_department_and_week, department_and_week
+from assets.rendering import write_book
 from beatbook import version
 from beatbook.compstat.coverage import book_dates
 from beatbook.compstat.table import compstat_table
 from beatbook.department import load_department
-from assets.rendering import write_book
 from beatbook.store import Store, load_table
 from beatbook.tables import COMPSTAT
 
@@ -50,7 +50,7 @@ def compstat(
         {
             **incidents.attrs["provenance"],
             "code_version": version.code_version(),
-            "run_id": context.run_id,
+            "run_id": context.run.run_id,
             "as_of": dates.as_of.isoformat(),
         },
         partition=week,

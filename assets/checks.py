@@ -11,7 +11,6 @@ import pandas as pd
 
 from assets.house import House, told_plainly
 from assets.incidents import incidents_staged
-from assets.partitions import by_department
 from beatbook.store import Store
 from expectations.runner import RuleResult, files_frame, run_suite, staged_frame
 from expectations.suite import Rule, load_suite
@@ -28,7 +27,6 @@ RULES: list[Rule] = [rule for suite in SUITES.values() for rule in suite.rules]
             asset=incidents_staged.key,
             description=f"{rule.why} ({rule.severity})",
             blocking=rule.blocks,
-            partitions_def=by_department,
         )
         for rule in RULES
     ],
@@ -80,8 +78,6 @@ def as_check_result(result: RuleResult) -> dg.AssetCheckResult:
         check_name=result.rule.id,
         asset_key=incidents_staged.key,
         passed=result.passed,
-        severity=dg.AssetCheckSeverity.ERROR
-        if result.rule.blocks
-        else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if result.rule.blocks else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import pandas as pd
+import pyarrow.parquet as pq
 
 from assets.house import House, progress, told_plainly
 from assets.partitions import WEEK_ENDING, by_department
 from beatbook import version
-from beatbook.compstat.counts import weekly_counts
+from beatbook.compstat.counts import daily_counts, weekly_counts
 from beatbook.compstat.coverage import coverage, covered_weeks
 from beatbook.department import load_department
 from beatbook.feed import Snapshot, take_snapshot
@@ -100,11 +100,9 @@ def published_tables(
     department = load_department(context.partition_key, home)
     store = Store(department.slug, home)
     snapshot = Snapshot.load(store.folder / "snapshot.json")
-    counted = pd.read_parquet(
-        store.staging / "incidents.parquet",
-        columns=["occurred_from", "reported_at", "known_on", "precinct", "offense", "count"],
-    )
-    counts = weekly_counts(counted, department)
+    daily = daily_counts(store.staging / "incidents.parquet")
+    counts = weekly_counts(daily, department)
+    published = pq.read_metadata(store.staging / "incidents.parquet").num_rows
     store.publish(
         {
             "incidents": store.staging / "incidents.parquet",
@@ -115,15 +113,15 @@ def published_tables(
         {
             "feed_sha256": snapshot.sha256,
             "code_version": version.code_version(),
-            "run_id": context.run_id,
+            "run_id": context.run.run_id,
         },
     )
-    ends = covered_weeks(coverage(counted["known_on"], department), department)
+    ends = covered_weeks(coverage(daily["known_on"], department), department)
     context.instance.add_dynamic_partitions(WEEK_ENDING, [end.isoformat() for end in ends])
-    context.log.info(f"Published {len(counted):,} incidents and their weekly counts")
+    context.log.info(f"Published {published:,} incidents and their weekly counts")
     for name, rows in (
-        ("incidents", len(counted)),
-        ("rejected_incidents", snapshot.rows - len(counted)),
+        ("incidents", published),
+        ("rejected_incidents", snapshot.rows - published),
         ("feed_files", len(snapshot.files)),
         ("weekly_counts", len(counts)),
     ):

@@ -26,13 +26,14 @@ def load_outlines(department: Department, kind: str) -> "gpd.GeoDataFrame":
     -------
     GeoDataFrame
         Columns ``code, name, geometry`` in the department's CRS (meters), one row an area, by
-        code as the department writes it; for ``city`` one row with the city's name. Empty if
-        the department has no outlines of that kind.
+        code as the department writes it; for ``city`` one row with the city's name. Outlines
+        that share a code are one area; an outline without a code is none. Empty if the
+        department has no outlines of that kind.
 
     Raises
     ------
     SettingsError
-        If the file is missing, lacks the code column, or repeats a code.
+        If the file is missing, cannot be read, holds no outline, or lacks the code column.
     """
     import geopandas as gpd
 
@@ -42,7 +43,14 @@ def load_outlines(department: Department, kind: str) -> "gpd.GeoDataFrame":
     path = department.folder / settings.file
     if not path.is_file():
         raise SettingsError(f"{department.slug}: areas.{kind}.file: there is no {settings.file}.")
-    shapes = gpd.read_file(path)
+    try:
+        shapes = gpd.read_file(path)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise SettingsError(
+            f"{department.slug}/{settings.file} cannot be read as a map: {error}"
+        ) from None
+    if shapes.empty:
+        raise SettingsError(f"{department.slug}/{settings.file} holds no outline.")
     if shapes.crs is None:
         raise SettingsError(f"{department.slug}/{settings.file} does not say its CRS.")
     shapes = shapes.to_crs(department.crs)
@@ -60,6 +68,7 @@ def load_outlines(department: Department, kind: str) -> "gpd.GeoDataFrame":
             raise SettingsError(
                 f"{department.slug}/{settings.file} has no column {column}; it has {held}."
             )
+    shapes = shapes[shapes[area.code].notna()]
     codes = shapes[area.code].map(_as_code)
     names = shapes[area.name_column].astype(str) if area.name_column else codes
     outlines = gpd.GeoDataFrame(
@@ -129,8 +138,9 @@ def locate(points: pd.DataFrame, department: Department) -> pd.DataFrame:
     x, y = to_map.transform(points["feed_x"].to_numpy(float), points["feed_y"].to_numpy(float))
     unknown = ~(np.isfinite(x) & np.isfinite(y))
     for unknown_x, unknown_y in department.feed.unknown_coordinates:
-        unknown |= (points["feed_x"] == unknown_x).to_numpy()
-        unknown |= (points["feed_y"] == unknown_y).to_numpy()
+        # Both must agree: a default such as a station's door shares its x with true places.
+        here = (points["feed_x"] == unknown_x) & (points["feed_y"] == unknown_y)
+        unknown |= here.to_numpy()
     out["x"] = np.where(unknown, np.nan, x)
     out["y"] = np.where(unknown, np.nan, y)
     places = shapely.points(out["x"].to_numpy(), out["y"].to_numpy())
@@ -156,7 +166,8 @@ def locate(points: pd.DataFrame, department: Department) -> pd.DataFrame:
     near_center = shapely.STRtree(centers).query(places, predicate="dwithin", distance=1.0)[0]
     quality[near_center] = "pile_up"
     quality[unknown] = "missing"
-    out["quality"] = quality
+    # The type is said: a feed without any coordinates leaves nothing to tell it from.
+    out["quality"] = pd.Series(quality, index=out.index, dtype="str")
     return out
 
 

@@ -4,13 +4,16 @@ Everything that differs from one department to the next is a key here and a valu
 No other module names a department.
 """
 
+import codecs
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -48,6 +51,28 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 Format = Literal["csv", "geojson"]
 
 
+_DIRECTIVES = set("aAbBcdfgGHIjmMnpSuUVwWxXyY%") | {f"-{letter}" for letter in "dHIjmMSy"}
+"""What a date format may hold: what DuckDB's strptime reads, without an offset or zone. Those
+would bypass the settings ``feed.times`` and ``timezone``."""
+
+
+def _readable_format(text: str) -> str:
+    for directive in re.findall(r"%(-?.?)", text):
+        if directive in ("z", "Z"):
+            raise ValueError(
+                f"{text!r} reads an offset or zone; write it as it stands in the feed (+00) and "
+                "say feed.times: utc"
+            )
+        if directive not in _DIRECTIVES:
+            raise ValueError(f"{text!r} holds %{directive}, which is no part of a date")
+    if not re.search(r"%-?[YycxG]", text):
+        raise ValueError(f"{text!r} reads no year (%Y)")
+    return text
+
+
+DateFormat = Annotated[str, AfterValidator(_readable_format)]
+
+
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,7 +83,7 @@ class Layout(_Settings):
     name: str
     columns: dict[str, str | list[str]]
     format: Format = "csv"
-    date_formats: list[str] = []
+    date_formats: list[DateFormat] = []
     delimiter: str = ","
 
     @field_validator("columns")
@@ -97,8 +122,8 @@ class Feed(_Settings):
     format: Format = "csv"
     crs: str
     times: Literal["local", "utc"] = "local"
-    date_formats: list[str] = []
-    month_formats: list[str] = ["%Y-%m"]
+    date_formats: list[DateFormat] = []
+    month_formats: list[DateFormat] = ["%Y-%m"]
     publishes: Literal["monthly", "daily"] = "daily"
     coverage_gap_days: int = Field(default=7, ge=1)
     record_key: Literal["all"] | list[str] = "all"
@@ -107,9 +132,29 @@ class Feed(_Settings):
     location_precision: Literal["exact", "block"] = "block"
     final_newline: bool = True
 
+    @field_validator("encoding")
+    @classmethod
+    def _an_encoding(cls, value: str) -> str:
+        try:
+            codecs.lookup(value)
+        except LookupError:
+            raise ValueError(f"no encoding {value!r}; often cp1252 or utf-8") from None
+        return value
+
+    @field_validator("crs")
+    @classmethod
+    def _a_crs(cls, value: str) -> str:
+        _crs(value)
+        return value
+
     @model_validator(mode="after")
     def _whole(self) -> "Feed":
         for layout in self.layouts:
+            if self.publishes == "monthly" and "known_on" not in layout.columns:
+                raise ValueError(
+                    f"publishes is monthly, but layout {layout.name!r} maps no known_on: the "
+                    "month in which a record was coded"
+                )
             if not (layout.date_formats or self.date_formats):
                 raise ValueError(f"layout {layout.name!r} has no date_formats, nor has feed")
         if isinstance(self.record_key, list):
@@ -147,7 +192,12 @@ class Area(_Settings):
     @model_validator(mode="after")
     def _map_is_whole(self) -> "Area":
         if (self.file is None) != (self.code is None):
-            raise ValueError("file and code go together: the outlines, and the column of their code")
+            raise ValueError(
+                "file and code go together: the outlines, and the column of their code"
+            )
+        for start, codes in self.codes.items():
+            if len(set(codes)) < len(codes):
+                raise ValueError(f"codes: the list from {start} names a code twice")
         return self
 
 
@@ -190,6 +240,17 @@ class OfficialCounts(_Settings):
     offenses: dict[str, str]
 
 
+def _crs(value: str) -> Any:
+    # pyproj is imported here, not above: load_table does not need it.
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        return CRS.from_user_input(value)
+    except CRSError:
+        raise ValueError(f"no coordinate reference system {value!r}") from None
+
+
 def _a_date(value: Any) -> Any:
     return value.date() if isinstance(value, dt.datetime) else value
 
@@ -230,14 +291,7 @@ class Department(_Settings):
     @field_validator("crs")
     @classmethod
     def _a_metric_crs(cls, value: str) -> str:
-        # pyproj is imported here, not above: load_table does not need it.
-        from pyproj import CRS
-        from pyproj.exceptions import CRSError
-
-        try:
-            crs = CRS.from_user_input(value)
-        except CRSError:
-            raise ValueError(f"no coordinate reference system {value!r}") from None
+        crs = _crs(value)
         if not crs.is_projected or crs.axis_info[0].unit_name != "metre":
             raise ValueError(
                 f"{value} is not projected in meters; distances need such a system, "
@@ -256,9 +310,12 @@ class Department(_Settings):
         return self
 
     @property
-    def scheme_starts(self) -> list[dt.date]:
-        """The days from which another division into precincts holds, the first included."""
-        return sorted(set(self.areas.precinct.codes) | set(self.redistrictings))
+    def redistricted_on(self) -> list[dt.date]:
+        """The days from which another division into precincts holds than the day before.
+
+        The first list of codes begins nothing: a record from before it is held against it.
+        """
+        return sorted(set(sorted(self.areas.precinct.codes)[1:]) | set(self.redistrictings))
 
 
 def list_departments(home: Home | None = None) -> list[str]:
@@ -295,10 +352,17 @@ def load_department(slug: str, home: Home | None = None) -> Department:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise SettingsError(f"{slug}/department.yaml is not valid YAML: {error}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{slug}/department.yaml is not UTF-8; save it as UTF-8.") from None
     if not isinstance(settings, dict):
         raise SettingsError(f"{slug}/department.yaml holds no settings.")
+    for key in ("slug", "folder"):
+        if key in settings:
+            raise SettingsError(
+                f"{slug}/department.yaml:\n  {key}: no such setting; the folder's name says it."
+            )
     try:
-        return Department(slug=slug, folder=folder, **settings)
+        return Department.model_validate({"slug": slug, "folder": folder, **settings})
     except ValidationError as error:
         lines = [f"{slug}/department.yaml:"]
         for problem in error.errors():
@@ -309,5 +373,8 @@ def load_department(slug: str, home: Home | None = None) -> Department:
                 lines.append(f"  {key}: missing.")
             else:
                 said = problem["msg"].removeprefix("Value error, ")
-                lines.append(f"  {key}: {said} (found: {problem['input']!r:.80})")
+                # A whole block of settings would hide what is wrong with it.
+                whole = isinstance(problem["input"], (dict, Department))
+                found = "" if whole else f" (found: {problem['input']!r:.80})"
+                lines.append(f"  {key}: {said}{found}")
         raise SettingsError("\n".join(lines)) from None

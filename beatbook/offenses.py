@@ -52,7 +52,11 @@ def load_offenses(department: Department) -> pd.DataFrame:
     where = f"{department.slug}/offenses.csv"
     if not path.is_file():
         raise SettingsError(f"{where} is missing: it says what each published offense code means.")
-    rules = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    try:
+        # A mark that a spreadsheet puts before the text is no part of the first column's name.
+        rules = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{where} cannot be read as CSV in UTF-8: {error}") from None
     lacking = [column for column in COLUMNS if column not in rules.columns]
     if lacking:
         raise SettingsError(f"{where} lacks the column {', '.join(lacking)}.")

@@ -150,7 +150,9 @@ class Store:
             return f"There is no table {table!r}. Tables: {', '.join(sorted(TABLES))}."
         week = f" --week-ending {partition}" if partition else ""
         what = f"{self.department}/{table}" + (f" for {partition}" if partition else "")
-        return f"{what} has not been built. Run: beatbook report --department {self.department}{week}"
+        return (
+            f"{what} has not been built. Run: beatbook report --department {self.department}{week}"
+        )
 
 
 def _entry(table: str, partition: str) -> str:
@@ -194,6 +196,8 @@ def load_table(
         If there is no such department; the message lists those that exist.
     MissingTable
         If the table has not been built; the message says what to run.
+    InvalidInput
+        If a column is not in the table, or a week is asked of a table that is not kept per week.
     """
     store = Store(department, home)
     if not (store.home.departments / department / "department.yaml").is_file():
@@ -203,8 +207,11 @@ def load_table(
         raise UnknownDepartment(f"No department {department!r}. Departments here: {known}.")
     declared = TABLES.get(table)
     if declared and declared.partition and week_ending is None:
-        week_ending = (store.partitions(table) or [None])[-1]
-    published = store.find(table, str(week_ending or ""))
+        week_ending = (store.partitions(table) or [""])[-1]
+    elif declared and not declared.partition and week_ending is not None:
+        raise InvalidInput(f"{table} is not kept per week; leave week_ending out.")
+    partition = str(week_ending or "").removesuffix(" 00:00:00")
+    published = store.find(table, partition)
     if columns is not None and declared is not None:
         unknown = [name for name in columns if name not in declared.column_names]
         if unknown:
@@ -212,7 +219,17 @@ def load_table(
                 f"{table} has no column {', '.join(unknown)}. "
                 f"Columns: {', '.join(declared.column_names)}."
             )
-    frame = pd.read_parquet(published.path, columns=list(columns) if columns else None)
+    wanted = None if columns is None else list(columns)
+    while True:
+        try:
+            frame = pd.read_parquet(published.path, columns=wanted)
+            break
+        except FileNotFoundError:
+            # Published anew since the index was read, and the old file swept.
+            newer = store.find(table, partition)
+            if newer.path == published.path:
+                raise
+            published = newer
     frame.attrs["provenance"] = published.provenance
     return frame
 

@@ -62,14 +62,21 @@ class Table:
         surplus = [name for name in frame.columns if name not in self.column_names]
         if lacking or surplus:
             raise InvalidInput(
-                f"The table {self.name} is declared otherwise: lacking {lacking}, surplus {surplus}."
+                f"The table {self.name} is declared otherwise: lacking {lacking}, "
+                f"surplus {surplus}."
             )
-        out = frame.loc[:, self.column_names].astype(
-            {column.name: column.dtype for column in self.columns}
-        )
+        # Looked at before casting, which makes a missing bool True.
         for column in self.columns:
-            if column.required and out[column.name].isna().any():
+            if column.required and frame[column.name].isna().any():
                 raise InvalidInput(f"{self.name}.{column.name} is required and has missing values.")
+        out = frame.loc[:, self.column_names]
+        for column in self.columns:
+            try:
+                out = out.astype({column.name: column.dtype})
+            except (TypeError, ValueError) as error:
+                raise InvalidInput(
+                    f"{self.name}.{column.name} cannot be held as {column.dtype}: {error}"
+                ) from None
         if self.key and out.duplicated(list(self.key)).any():
             raise InvalidInput(f"The key of {self.name} ({', '.join(self.key)}) is not unique.")
         return out
@@ -125,12 +132,8 @@ INCIDENTS = Table(
         *_area("beat", "beat, or what the department patrols by"),
         *_area("neighborhood", "neighborhood code"),
         Column("block_address", "string", "hundred block or intersection; none for sex offenses"),
-        Column(
-            "x", "float64", "easting in the department's CRS; none for sex offenses", unit="m"
-        ),
-        Column(
-            "y", "float64", "northing in the department's CRS; none for sex offenses", unit="m"
-        ),
+        Column("x", "float64", "easting in the department's CRS; none for sex offenses", unit="m"),
+        Column("y", "float64", "northing in the department's CRS; none for sex offenses", unit="m"),
         Column(
             "location_quality",
             "string",
@@ -213,8 +216,12 @@ COMPSTAT = Table(
         Column("prior_start", "datetime64[us]", "first day compared with", required=True),
         Column("prior_end", "datetime64[us]", "last day compared with", required=True),
         Column("current", "Int64", "net offenses; missing if not covered", unit="offenses"),
-        Column("prior", "Int64", "net offenses; missing if not covered or not comparable",
-               unit="offenses"),
+        Column(
+            "prior",
+            "Int64",
+            "net offenses; missing if not covered or not comparable",
+            unit="offenses",
+        ),
         Column("percent_change", "float64", "missing for a base of zero", unit="%"),
         Column("p_value", "float64", "two-sided Poisson E-test"),
         Column("q_value", "float64", "Benjamini-Hochberg over all tests of the book"),

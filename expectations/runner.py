@@ -45,12 +45,14 @@ class RuleResult:
 def staged_frame(incidents: pd.DataFrame) -> pd.DataFrame:
     """Add what the rules on staged incidents compare with.
 
-    ``end_of_known_day`` is the last moment of ``known_on``; ``sex_offense_place`` is the easting
-    of a sex offense (UCR 02 and 17), which must be missing.
+    ``end_of_known_day`` is the last moment of ``known_on``; ``occurred_year`` the year of
+    occurrence as a number (Great Expectations compares times one by one in Python, numbers at
+    once); ``sex_offense_place`` the easting of a sex offense (UCR 02 and 17), which must be missing.
     """
     sex_offense = incidents["ucr_code"].isin(["02", "17"])
     return incidents.assign(
         end_of_known_day=incidents["known_on"] + pd.Timedelta(days=1) - pd.Timedelta("1us"),
+        occurred_year=incidents["occurred_from"].dt.year,
         sex_offense_place=incidents["x"].where(sex_offense),
     )
 

@@ -74,14 +74,14 @@ def report(
     from pipelines.definitions import build_definitions
 
     definitions = build_definitions(str(home.root))
-    instance = dg.DagsterInstance.get()
-    _run(definitions, "refresh", instance, department)
-    known_on = load_table("incidents", department, columns=["known_on"], home=home)["known_on"]
-    dates = book_dates(known_on, settings, week_ending, as_of)
-    week = dates.week_ending.isoformat()
-    instance.add_dynamic_partitions(WEEK_ENDING, [week])
-    config = {"ops": {"compstat": {"config": {"as_of": dates.as_of.isoformat()}}}}
-    _run(definitions, "make_book", instance, book_partition(department, week), config)
+    with dg.DagsterInstance.get() as instance:
+        run_job(definitions, "refresh", instance, department)
+        known_on = load_table("incidents", department, columns=["known_on"], home=home)["known_on"]
+        dates = book_dates(known_on, settings, week_ending, as_of)
+        week = dates.week_ending.isoformat()
+        instance.add_dynamic_partitions(WEEK_ENDING, [week])
+        config = {"ops": {"compstat": {"config": {"as_of": dates.as_of.isoformat()}}}}
+        run_job(definitions, "make_book", instance, book_partition(department, week), config)
     folder = home.reports / department / week
     return [folder / f"compstat.{suffix}" for suffix in ("html", "pdf", "csv")]
 
@@ -99,14 +99,15 @@ def _refuse_before_reading(week_ending: dt.date, as_of: dt.date | None) -> None:
         )
 
 
-def _run(
+def run_job(
     definitions: Any,
     job: str,
     instance: Any,
     partition: str,
     config: Mapping[str, Any] | None = None,
 ) -> None:
-    result = definitions.get_job_def(job).execute_in_process(
+    """Run one job here and now; raise what a person should read if it fails."""
+    result = definitions.resolve_job_def(job).execute_in_process(
         instance=instance,
         partition_key=partition,
         run_config={"loggers": {"console": {}}, **(config or {})},
@@ -114,6 +115,17 @@ def _run(
     )
     if result.success:
         return
+    held = [
+        check.check_name
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.blocking
+    ]
+    if held:
+        raise BeatbookError(
+            f"Nothing was published: the checks {', '.join(held)} failed. The last good tables "
+            "stay. See which records failed in Dagster's UI (make ui): Assets, incidents_staged, "
+            "Checks."
+        )
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
             failure = event.step_failure_data
@@ -124,14 +136,4 @@ def _run(
                 or f"The step {event.step_key} broke, which is a fault of Beatbook. "
                 f"Please report it with this:\n{failure.error.to_string()}"
             )
-    held = [
-        check.check_name
-        for check in result.get_asset_check_evaluations()
-        if not check.passed and check.blocking
-    ]
-    raise BeatbookError(
-        f"Nothing was published: the checks {', '.join(held)} failed. The last good tables stay. "
-        "See which records failed in Dagster's UI (make ui), under Assets, incidents_staged, Checks."
-        if held
-        else f"The job {job} did not finish; see Dagster's UI (make ui)."
-    )
+    raise BeatbookError(f"The job {job} did not finish; see Dagster's UI (make ui).")

@@ -38,9 +38,7 @@ def _request(slug: str, week_start: str) -> Callable[[dg.ScheduleEvaluationConte
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         yesterday = context.scheduled_execution_time.date() - dt.timedelta(days=1)
         week = week_ending_on_or_before(yesterday, week_start).isoformat()
-        return dg.RunRequest(
-            run_key=f"{slug}|{week}", partition_key=slug, tags={WEEK_TAG: week}
-        )
+        return dg.RunRequest(run_key=f"{slug}|{week}", partition_key=slug, tags={WEEK_TAG: week})
 
     return request
 

@@ -67,7 +67,7 @@ def _running_cell() -> int | None:
     """Give the number of the notebook cell that is running, or None outside a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    return shell.execution_count if hasattr(shell, "kernel") else None
+    return shell.execution_count if shell is not None and hasattr(shell, "kernel") else None
 
 
 def _plain(value: Any) -> Any:
@@ -240,14 +240,13 @@ class Table(Block):
                 f"{sum(group.span for group in self.groups)} of {len(self.columns)} columns"
             )
 
-
     def _side(self, position: int) -> Align:
         figures = all(_FIGURE.fullmatch(row.cells[position]) for row in self.rows)
         return "right" if position and figures else "left"
 
 
 # What formatting.py writes: counts, percentages, marks, and the signs of an absent figure.
-_FIGURE = re.compile(r"([▲▼] )?([+-]?[\d,.]+( %)?|–|n/c|n/p)?")
+_FIGURE = re.compile(r"([▲▼] )?([+-]?[\d,.]+( %)?|\N{EN DASH}|n/c|n/p)?")
 
 
 def _made(cls: type, value: Any) -> Any:
@@ -324,8 +323,7 @@ def _check_svg(svg: str, caption: str) -> None:
 
 
 KINDS: dict[str, type[Block]] = {
-    cls.kind: cls
-    for cls in (TitleBlock, Heading, Text, Callout, Table, Chart, ChartGrid, Map)
+    cls.kind: cls for cls in (TitleBlock, Heading, Text, Callout, Table, Chart, ChartGrid, Map)
 }
 
 

@@ -142,9 +142,7 @@ def _half_years(first: pd.Timestamp, last: pd.Timestamp) -> list[dt.datetime]:
     """Ticks at the turn of each half year; for a shorter span, at each month's first."""
     months = (1, 7) if (last - first).days > 400 else (1, 4, 7, 10)
     ticks = [
-        dt.datetime(year, month, 1)
-        for year in range(first.year, last.year + 1)
-        for month in months
+        dt.datetime(year, month, 1) for year in range(first.year, last.year + 1) for month in months
     ]
     return [tick for tick in ticks if first <= pd.Timestamp(tick) <= last]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 #: An undefined percentage (zero base) and an absent figure.
-UNDEFINED = "–"
+UNDEFINED = "\N{EN DASH}"
 NOT_COVERED = "n/c"
 NOT_COMPARABLE = "n/p"
 
@@ -85,7 +85,7 @@ def change(
     """Write a change with the mark of a change beyond noise, and say whether it bears one.
 
     The mark is given where ``q_value < level`` and the counts differ, by the direction of the
-    counts: a change from zero has no percentage and can yet be beyond noise (``▲ –``).
+    counts: a change from zero has no percentage and can yet be beyond noise (``▲`` and a dash).
 
     Returns
     -------

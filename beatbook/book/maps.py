@@ -250,9 +250,7 @@ def _bounds(
 
 def _ranked(areas: "pd.DataFrame") -> list[dict[Any, Any]]:
     """The areas with most incidents, none without any; ties in the areas' own order."""
-    ranked = areas[areas["incidents"] > 0].sort_values(
-        "incidents", ascending=False, kind="stable"
-    )
+    ranked = areas[areas["incidents"] > 0].sort_values("incidents", ascending=False, kind="stable")
     return ranked.head(_NAMED).to_dict("records")
 
 
@@ -289,14 +287,10 @@ def _north_arrow(axes: Any, x: float, y: float) -> None:
     axes.text(x, y + 0.44, "N", fontsize=8, weight="bold", ha="center", va="bottom")
 
 
-def _words(
-    areas: "gpd.GeoDataFrame", classes: Sequence[Class], title: str, area_label: str
-) -> str:
+def _words(areas: "gpd.GeoDataFrame", classes: Sequence[Class], title: str, area_label: str) -> str:
     total = int(areas["incidents"].sum())
     none = int((areas["incidents"] <= 0).sum())
-    ranked = [
-        f"{row['name']} ({formatting.count(row['incidents'])})" for row in _ranked(areas)
-    ]
+    ranked = [f"{row['name']} ({formatting.count(row['incidents'])})" for row in _ranked(areas)]
     words = [
         f"{title}: map of {formatting.counted(len(areas), 'area')} (each one {area_label}), "
         f"{formatting.counted(total, 'incident')} in all."

@@ -143,9 +143,7 @@ def _row(row: Row, block: Table, starts: set[int], ruled: bool) -> str:
 
 
 def _classes(align: str, opens: bool, strong: bool = False) -> str:
-    return " ".join(
-        [f"bb-{align}"] + ["bb-open"] * opens + ["bb-strong"] * strong
-    )
+    return " ".join([f"bb-{align}"] + ["bb-open"] * opens + ["bb-strong"] * strong)
 
 
 def data_address(content: str | bytes, media_type: str) -> str:

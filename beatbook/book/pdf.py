@@ -75,9 +75,8 @@ def render_pdf(book: Book, out: Path, paper: Literal["us-letter", "a4"] = "us-le
         )
     except typst.TypstError as error:
         hints = " ".join(getattr(error, "hints", None) or [])
-        raise BookError(f"The book {book.title!r} could not be set on paper: {error} {hints}") from (
-            error
-        )
+        message = f"The book {book.title!r} could not be set on paper: {error} {hints}"
+        raise BookError(message.strip()) from error
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(out, content)

@@ -74,9 +74,7 @@ def _trim(svg: str) -> str:
         lambda match: f'{match[1]}="{_rounded(match[2])}"',
         svg,
     )
-    svg = re.sub(
-        r"translate\(([^)]*)\)", lambda match: f"translate({_rounded(match[1])})", svg
-    )
+    svg = re.sub(r"translate\(([^)]*)\)", lambda match: f"translate({_rounded(match[1])})", svg)
     return re.sub(r"\n\s*", "\n", svg)
 
 

@@ -74,8 +74,7 @@ def compstat_table(
         raise InvalidInput(f"Geography {geography!r} has two rows for {' / '.join(twice)}")
 
     cells = {
-        (row["offense"], row["window"], row["comparison"]): row
-        for row in rows.to_dict("records")
+        (row["offense"], row["window"], row["comparison"]): row for row in rows.to_dict("records")
     }
     groups = [ColumnGroup("", 1)]
     columns = [Column("Offense", "left")]

@@ -56,18 +56,20 @@ def headlines(table: pd.DataFrame, precinct_label: str, false_discovery: float =
         ("year_to_date", "prior_year"): "the same part of last year",
     }
     sentences = []
-    for row in sure.sort_values(["q_value", "p_value"], kind="stable").itertuples():
-        if row.geography_type == "city":
+    ordered = sure.sort_values(["q_value", "p_value"], kind="stable")
+    for row in ordered.to_dict("records"):
+        if row["geography_type"] == "city":
             where = "Citywide"
-        elif row.geography == "Unknown":
+        elif row["geography"] == "Unknown":
             where = f"No {precinct_label.lower()} known"
         else:
-            where = f"{precinct_label} {row.geography}"
-        direction = "up" if row.current > row.prior else "down"
-        percent = "" if pd.isna(row.percent_change) else f" ({row.percent_change:+.0f} %)"
+            where = f"{precinct_label} {row['geography']}"
+        direction = "up" if row["current"] > row["prior"] else "down"
+        percent = "" if pd.isna(row["percent_change"]) else f" ({row['percent_change']:+.0f} %)"
         sentences.append(
-            f"{where}: {row.offense} is {direction} {windows[row.window]}, {row.current:,} against "
-            f"{row.prior:,} {against[(row.window, row.comparison)]}{percent}."
+            f"{where}: {row['offense']} is {direction} {windows[row['window']]}, "
+            f"{row['current']:,} against {row['prior']:,} "
+            f"{against[(row['window'], row['comparison'])]}{percent}."
         )
     return sentences
 
@@ -111,7 +113,9 @@ def caveats(
             "count; each is in the table rejected_incidents with its reason."
         )
     else:
-        lines.append(f"All {total:,} rows of the feed known by {as_of} are counted; none was refused.")
+        lines.append(
+            f"All {total:,} rows of the feed known by {as_of} are counted; none was refused."
+        )
     unmapped = int((week["offense"] == UNMAPPED).sum())
     if unmapped:
         lines.append(
@@ -154,9 +158,9 @@ def _late_coding(department: Department, week_ending: dt.date, as_of: dt.date) -
             f"The week ended {(as_of - week_ending).days} days before the as-of day; few records "
             "of it are still to be coded."
         ]
-    named = ["the last week", "the week before", "the third-last", "the fourth-last"]
     told = ", ".join(
-        f"{100 * share:.0f} % ({named[place + weeks_since]})" for place, share in enumerate(shares)
+        f"{100 * share:.0f} % ({_place_from_last(place + weeks_since)})"
+        for place, share in enumerate(shares)
     )
     return [
         "Still likely to rise: records are coded late. As of a month's end the last weeks hold on "
@@ -165,19 +169,28 @@ def _late_coding(department: Department, week_ending: dt.date, as_of: dt.date) -
     ]
 
 
+def _place_from_last(place: int) -> str:
+    named = ("the last week", "the week before", "the third-last", "the fourth-last")
+    return named[place] if place < len(named) else f"the one {place} weeks before the last"
+
+
 def _windows_left_empty(table: pd.DataFrame, department: Department) -> Sequence[str]:
     lines = []
-    uncovered = table[(table["note"] == NOT_COVERED)]
-    spans = uncovered[["prior_start", "prior_end"]].drop_duplicates()
-    if len(spans):
-        told = "; ".join(
-            f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
-            for start, end in spans.itertuples(index=False, name=None)
-        )
+    # Every geography has the same windows; the city's prior figure is never withheld.
+    uncovered = table[(table["note"] == NOT_COVERED) & (table["geography_type"] == "city")]
+    spans = {
+        (start, end)
+        for side in ("current", "prior")
+        for start, end in uncovered.loc[
+            uncovered[side].isna(), [f"{side}_start", f"{side}_end"]
+        ].itertuples(index=False, name=None)
+    }
+    if spans:
+        told = "; ".join(f"{start:%Y-%m-%d} to {end:%Y-%m-%d}" for start, end in sorted(spans))
         lines.append(f"Not covered by the feed, and so left empty rather than zero: {told}.")
     if (table["note"] == NOT_COMPARABLE).any():
         precinct = department.areas.precinct.label
-        starts = ", ".join(str(start) for start in department.scheme_starts[1:])
+        starts = ", ".join(str(start) for start in department.redistricted_on)
         lines.append(
             f"{precinct}s were redrawn on {starts}: a comparison that reaches back over that day "
             f"is not made for a {precinct.lower()}, since the same number means another place."

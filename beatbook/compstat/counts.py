@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -34,18 +36,16 @@ def precincts_in_force(department: Department, day: dt.date) -> list[str]:
     return sorted(held["code"], key=code_order)
 
 
-def comparable_precinct(
-    incidents: pd.DataFrame, department: Department, day: dt.date
-) -> pd.Series:
+def comparable_precinct(incidents: pd.DataFrame, department: Department, day: dt.date) -> pd.Series:
     """The precinct of each record in the division that holds on ``day``, else Unknown.
 
     A record that was coded under another division carries a code that means another place,
     even where the number is the same; it counts for the city and under Unknown, so that the
     parts always add up to the whole.
     """
-    starts = [pd.Timestamp(start) for start in department.scheme_starts]
-    later = [start for start in starts[1:] if start > pd.Timestamp(day)]
-    begun = [start for start in starts[1:] if start <= pd.Timestamp(day)]
+    starts = [pd.Timestamp(start) for start in department.redistricted_on]
+    later = [start for start in starts if start > pd.Timestamp(day)]
+    begun = [start for start in starts if start <= pd.Timestamp(day)]
     same = pd.Series(True, index=incidents.index)
     if begun:
         same &= incidents["known_on"] >= begun[-1]
@@ -54,6 +54,31 @@ def comparable_precinct(
     codes = precincts_in_force(department, day)
     listed = incidents["precinct"].isin(codes)
     return incidents["precinct"].where(same & listed, UNKNOWN).astype(object)
+
+
+def daily_counts(incidents: Path) -> pd.DataFrame:
+    """Sum a Parquet file of incidents by day, without reading its rows into memory.
+
+    Parameters
+    ----------
+    incidents
+        A file that conforms to the ``incidents`` table.
+
+    Returns
+    -------
+    DataFrame
+        ``occurred_from, reported_at, known_on`` (all as days), ``precinct, offense, count``: what
+        :func:`weekly_counts` takes, one row a combination instead of one a record.
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        return connection.execute(
+            "SELECT date_trunc('day', occurred_from)::TIMESTAMP AS occurred_from, "
+            "date_trunc('day', reported_at)::TIMESTAMP AS reported_at, known_on, "
+            "precinct, offense, sum(count)::BIGINT AS count FROM read_parquet(?) GROUP BY ALL",
+            [str(incidents)],
+        ).df()
 
 
 def weekly_counts(incidents: pd.DataFrame, department: Department) -> pd.DataFrame:
@@ -80,20 +105,18 @@ def weekly_counts(incidents: pd.DataFrame, department: Department) -> pd.DataFra
     day = counted_day(incidents, department)
     offset = week_ending_on_or_before(dt.date(2024, 1, 14), department.week_start).weekday()
     # Days since the week's first day, from the weekday its last day falls on.
-    week = day - pd.to_timedelta((day.dt.weekday - offset - 1) % 7, unit="D")
+    week = day - pd.to_timedelta((day.dt.day_of_week - offset - 1) % 7, unit="D")
     counted = (
         incidents.assign(week=week, precinct=incidents["precinct"].fillna(UNKNOWN))
         .groupby(["precinct", "offense", "week"])["count"]
         .sum()
     )
-    grid = pd.MultiIndex.from_product(
-        [
-            sorted(set(counted.index.get_level_values(0)) | {UNKNOWN}, key=code_order),
-            sorted(set(counted.index.get_level_values(1))),
-            weeks,
-        ],
-        names=["precinct", "offense", "week"],
-    )
+    sides: list[Any] = [
+        sorted(set(counted.index.get_level_values(0)) | {UNKNOWN}, key=code_order),
+        sorted(set(counted.index.get_level_values(1))),
+        weeks,
+    ]
+    grid = pd.MultiIndex.from_product(sides, names=["precinct", "offense", "week"])
     return counted.reindex(grid, fill_value=0).rename("incidents").reset_index()
 
 

@@ -53,7 +53,8 @@ def coverage(known_on: pd.Series, department: Department) -> list[Span]:
     for stamp in days:
         end = pd.Timestamp(stamp).date()
         start = end.replace(day=1) if department.feed.publishes == "monthly" else end
-        if spans and (start - spans[-1].end).days <= department.feed.coverage_gap_days:
+        silent = (start - spans[-1].end).days - 1 if spans else 0
+        if spans and silent <= department.feed.coverage_gap_days:
             spans[-1] = Span(spans[-1].start, max(end, spans[-1].end))
         else:
             spans.append(Span(start, end))
@@ -107,12 +108,17 @@ def book_dates(
     Raises
     ------
     BookError
-        If the as-of day lies before the feed starts, or the week is not covered by what was
-        known then (a week in the future, a week in a gap, the last week not yet coded). The
-        message says what the feed covers and the latest week that can be asked for.
+        If the feed holds no record, the as-of day lies before it starts, or the week is not
+        covered by what was known then (a week in the future, a week in a gap, the last week not
+        yet coded). The message says what the feed covers and the latest week it can fill.
     InvalidInput
         If ``week_ending`` is not the last day of a week.
     """
+    if known_on.dropna().empty:
+        raise BookError(
+            f"The feed of {department.slug} holds no record that could be read; see the table "
+            "rejected_incidents for the reasons."
+        )
     first, last = known_on.min().date(), known_on.max().date()
     if as_of is None:
         as_of = last
@@ -122,15 +128,20 @@ def book_dates(
             f"known on {first}. Ask for an as-of day from then on."
         )
     spans = coverage(known_on[known_on <= pd.Timestamp(as_of)], department)
-    latest = week_ending_on_or_before(spans[-1].end, department.week_start)
+    spoken = "; ".join(f"{span.start} to {span.end}" for span in spans)
+    ends = covered_weeks(spans, department)
     if week_ending is None:
-        week_ending = latest
+        if not ends:
+            raise BookError(
+                f"As of {as_of} the feed of {department.slug} covers no whole week: {spoken}."
+            )
+        week_ending = ends[-1]
     # Refuses a day that ends no week, naming the nearest that do.
     compstat_windows(week_ending, department.year_ago, department.week_start)
     if not covers(spans, week_ending - dt.timedelta(days=6), week_ending):
-        spoken = "; ".join(f"{span.start} to {span.end}" for span in spans)
+        latest = f"The latest week it can fill ends on {ends[-1]}." if ends else "No week is whole."
         raise BookError(
             f"The week ending {week_ending} is not covered: as of {as_of} the feed of "
-            f"{department.slug} covers {spoken}. The latest week it can fill ends on {latest}."
+            f"{department.slug} covers {spoken}. {latest}"
         )
     return BookDates(week_ending, as_of)

@@ -1,6 +1,7 @@
 """The book's own figures beside annual figures published elsewhere."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -40,28 +41,31 @@ def reconcile(
         return pd.DataFrame(columns=columns)
     path = department.folder / settings.file
     if not path.is_file():
-        raise SettingsError(f"{department.slug}: official_counts.file: there is no {settings.file}.")
+        raise SettingsError(
+            f"{department.slug}: official_counts.file: there is no {settings.file}."
+        )
     official = pd.read_csv(path)
     lacking = {settings.year, *settings.offenses.values()} - set(official.columns)
     if lacking:
         raise SettingsError(
             f"{department.slug}/{settings.file} lacks the column {', '.join(sorted(lacking))}."
         )
-    official = official.set_index(settings.year)
+    published: dict[Any, dict[Any, Any]] = official.set_index(settings.year).to_dict("index")
     year = incidents[settings.counted_by].dt.year
-    counted = incidents.groupby([year, incidents["offense"]])["count"].sum()
-    held = sorted(set(official.index) & set(counted.index.get_level_values(0)))
+    sums = incidents.groupby([year, incidents["offense"]])["count"].sum()
+    counted: dict[Any, int] = sums.to_dict()
+    held = sorted(set(published) & {when for when, _ in counted})
     rows = [
         {
             "year": when,
             "offense": offense,
             "counted": int(counted.get((when, offense), 0)),
-            "official": int(official.at[when, column]),
+            "official": int(published[when][column]),
         }
         for when in held
         if years is None or when in years
         for offense, column in settings.offenses.items()
-        if pd.notna(official.at[when, column])
+        if pd.notna(published[when][column])
     ]
     table = pd.DataFrame(rows, columns=columns[:-1])
     return table.assign(difference=table["counted"] - table["official"])

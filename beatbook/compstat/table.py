@@ -1,6 +1,7 @@
 """The CompStat table of one book: counts, comparisons, tests, for the city and its parts."""
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,7 +100,7 @@ def _daily(recent: pd.DataFrame, department: Department, week_ending: dt.date) -
     )
     if department.leap_day == "exclude":
         counted = counted[~((counted["day"].dt.month == 2) & (counted["day"].dt.day == 29))]
-    return counted.groupby(["day", "precinct", "offense"], as_index=False)["count"].sum()
+    return counted.groupby(["day", "precinct", "offense"])["count"].sum().reset_index()
 
 
 def _window_rows(
@@ -113,8 +114,7 @@ def _window_rows(
     current_covered = covers(spans, window.current_start, window.current_end)
     prior_covered = covers(spans, window.prior_start, window.prior_end)
     crosses = any(
-        window.prior_start < start <= window.current_end
-        for start in department.scheme_starts[1:]
+        window.prior_start < start <= window.current_end for start in department.redistricted_on
     )
     current = _sums(daily, window.current_start, window.current_end)
     prior = _sums(daily, window.prior_start, window.prior_end)
@@ -155,14 +155,16 @@ def _window_rows(
 
 def _sums(daily: pd.DataFrame, start: dt.date, end: dt.date) -> dict[tuple[str, str], int]:
     within = (daily["day"] >= pd.Timestamp(start)) & (daily["day"] <= pd.Timestamp(end))
-    sums = daily[within].groupby(["precinct", "offense"])["count"].sum()
+    sums: dict[Any, Any] = daily[within].groupby(["precinct", "offense"])["count"].sum().to_dict()
     return {(str(place), str(offense)): int(n) for (place, offense), n in sums.items()}
 
 
 def _net(sums: dict[tuple[str, str], int], kind: str, name: str, offense: str) -> int:
     parts = TOTALS.get(offense, (offense,))
     return sum(
-        n for (place, what), n in sums.items() if what in parts and (kind == "city" or place == name)
+        n
+        for (place, what), n in sums.items()
+        if what in parts and (kind == "city" or place == name)
     )
 
 

@@ -11,6 +11,7 @@ import io
 import json
 import lzma
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -57,25 +58,25 @@ def plain_text(path: Path, encoding: str, scratch: Path, final_newline: bool) ->
         try:
             with _unpacked(path) as source, text.open("wb") as target:
                 shutil.copyfileobj(source, target, CHUNK)
-        except (EOFError, lzma.LZMAError, gzip.BadGzipFile, OSError) as error:
+        except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
             raise FeedError(
                 f"{path.name}: the file cannot be unpacked; it was probably cut in the middle "
                 f"({error}). Fetch it again from the publisher."
             ) from None
     if text.stat().st_size == 0:
         raise FeedError(f"{path.name}: the file is empty. Fetch it again from the publisher.")
-    if final_newline and path.suffixes[:1] != [".geojson"] and not _ends_with_newline(text):
+    try:
+        if not _reads_as_it_stands(text, encoding):
+            text = _as_utf8(path, text, encoding, scratch)
+    except LookupError:
+        raise FeedError(f"feed.encoding: Python knows no encoding {encoding!r}.") from None
+    # Looked at after decoding: a line end is two bytes in UTF-16.
+    if final_newline and not _ends_with_newline(text):
         raise FeedError(
             f"{path.name}: the last line has no line end, so the file was probably cut in the "
             "middle. Fetch it again; if this publisher's files never end with one, set "
             "feed.final_newline: false."
         )
-    try:
-        readable = _reads_as_it_stands(text, encoding)
-    except LookupError:
-        raise FeedError(f"feed.encoding: Python knows no encoding {encoding!r}.") from None
-    if not readable:
-        text = _as_utf8(path, text, encoding, scratch)
     return text
 
 
@@ -85,12 +86,18 @@ def header_of(text: Path, name: str, delimiter: str) -> list[str]:
     Raises
     ------
     FeedError
-        If a name stands twice: a mapping could not say which one it means.
+        If a name stands twice, be it in another case: a mapping could not say which one it
+        means. If the first line is no header at all.
     """
     with text.open(encoding="utf-8", newline="") as file:
-        header = next(csv.reader(file, delimiter=delimiter), [])
+        try:
+            header = next(csv.reader(file, delimiter=delimiter), [])
+        except csv.Error as error:
+            raise FeedError(f"{name}: the header cannot be read as CSV ({error}).") from None
     header = [column.strip() for column in header]
-    repeated = sorted({column for column in header if header.count(column) > 1})
+    # The tables that the text is read into tell no case apart.
+    folded = [column.lower() for column in header]
+    repeated = sorted({column for column in header if folded.count(column.lower()) > 1})
     if repeated:
         raise FeedError(f"{name}: the header names {', '.join(repeated)} twice.")
     return header
@@ -104,7 +111,7 @@ def geojson_rows(text: Path, name: str) -> list[dict[str, str | None]]:
     Raises
     ------
     FeedError
-        If the file is cut or is no feature collection.
+        If the file is cut or is no collection of features.
     """
     try:
         content = json.loads(text.read_text(encoding="utf-8"))
@@ -114,15 +121,16 @@ def geojson_rows(text: Path, name: str) -> list[dict[str, str | None]]:
             "Fetch it again from the publisher."
         ) from None
     features = content.get("features") if isinstance(content, dict) else None
-    if not isinstance(features, list):
+    if not isinstance(features, list) or not all(isinstance(entry, dict) for entry in features):
         raise FeedError(f"{name}: a GeoJSON feature collection was expected; it has no features.")
     rows = []
     for feature in features:
         row = {key: _text(value) for key, value in (feature.get("properties") or {}).items()}
         geometry = feature.get("geometry") or {}
-        point = geometry.get("coordinates") if geometry.get("type") == "Point" else None
-        row["geometry.x"] = _text(point[0]) if point else None
-        row["geometry.y"] = _text(point[1]) if point else None
+        point: Any = geometry.get("coordinates") if geometry.get("type") == "Point" else None
+        whole = isinstance(point, list) and len(point) >= 2
+        row["geometry.x"] = _text(point[0]) if whole else None
+        row["geometry.y"] = _text(point[1]) if whole else None
         rows.append(row)
     return rows
 
@@ -176,8 +184,10 @@ def _as_utf8(path: Path, text: Path, encoding: str, scratch: Path) -> Path:
                 source_text.seek(3)
             shutil.copyfileobj(source_text, out, CHUNK)
     except UnicodeDecodeError as error:
+        # The text around it is not shown: it may be an address or a name.
+        found = error.object[error.start : error.end].hex(" ")
         raise FeedError(
-            f"{path.name}: byte {error.start} is not {encoding}. "
+            f"{path.name}: it holds the bytes {found}, which are not {encoding}. "
             "Set feed.encoding to what the publisher writes (often cp1252 or utf-8)."
         ) from None
     return target

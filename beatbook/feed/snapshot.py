@@ -8,6 +8,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -96,12 +97,13 @@ def take_snapshot(
     Raises
     ------
     FeedError
-        If there is no file, one is empty or cut, one matches no layout, or one stands twice
-        under two names. The message names the file and what was expected; nothing is
-        published from such a feed.
+        If there is no file, one is empty or cut, one matches no layout, one stands twice under
+        two names, or two in different folders share a name. The message names the file and
+        what was expected; nothing is published from such a feed.
     """
-    pattern = str(department.folder / department.feed.files)
-    paths = sorted(Path(path) for path in glob.glob(pattern) if Path(path).is_file())
+    found = glob.glob(department.feed.files, root_dir=department.folder, recursive=True)
+    paths = sorted(path for name in found if (path := department.folder / name).is_file())
+    _refuse_namesakes(paths)
     if not paths:
         raise FeedError(
             f"The feed of {department.slug} is empty: no file matches {department.feed.files}. "
@@ -113,7 +115,9 @@ def take_snapshot(
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         files = []
-        for file in pool.map(lambda path: _read(path, department.feed, cache, Path(scratch)), paths):
+        for file in pool.map(
+            lambda path: _read(path, department.feed, cache, Path(scratch)), paths
+        ):
             files.append(file)
             if len(files) % 48 == 0:
                 progress(f"read {len(files)} of {len(paths)} files")
@@ -127,11 +131,18 @@ def take_snapshot(
 
 def _read(path: Path, feed: Feed, cache: Path, scratch: Path) -> FeedFile:
     digest = sha256(path)
-    readings = json.dumps([digest, feed.encoding, feed.final_newline,
-                           [(layout.format, layout.delimiter) for layout in feed.layouts]])
+    readings = json.dumps(
+        [
+            digest,
+            feed.encoding,
+            feed.final_newline,
+            [(layout.format, layout.delimiter) for layout in feed.layouts],
+        ]
+    )
     target = cache / f"{hashlib.sha256(readings.encode()).hexdigest()[:32]}.parquet"
     if not target.is_file():
-        partial = target.with_suffix(f".{os.getpid()}.partial")
+        # Named by the file too: two threads may meet one content under two names.
+        partial = target.with_suffix(f".{path.name}.{os.getpid()}.partial")
         try:
             if path.name.endswith(".geojson") or ".geojson." in path.name:
                 _write_geojson(path, feed, partial, scratch)
@@ -202,14 +213,21 @@ def _write_csv(path: Path, feed: Feed, target: Path, scratch: Path) -> None:
                 {"file": str(text), "columns": columns, "delimiter": delimiter},
             )
         except duckdb.Error as error:
-            raise FeedError(_csv_problem(path.name, header, str(error))) from None
+            raise FeedError(_csv_problem(path.name, text, header, str(error))) from None
     if text != path:
         text.unlink(missing_ok=True)
 
 
-def _csv_problem(name: str, header: list[str], said: str) -> str:
-    line = next((part for part in said.splitlines() if "Line:" in part), "")
-    where = f" near line {line.split(':', 1)[1].strip()}" if line else ""
+def _csv_problem(name: str, text: Path, header: list[str], said: str) -> str:
+    with text.open("rb") as file:
+        lines = file.read(1 << 20).split(b"\n")[:-1]
+    if 0 < sum(line.endswith(b"\r") for line in lines) < len(lines):
+        return (
+            f"{name}: some lines end with carriage return and line feed, others with a line feed "
+            "alone, as when files are joined. Save it with one kind of line end."
+        )
+    line = re.search(r"Line: (\d+)", said)
+    where = f" near line {line.group(1)}" if line else ""
     return (
         f"{name}: a row{where} does not have the header's {len(header)} columns, or its quotes do "
         "not close; the file was probably cut in the middle. Fetch it again from the publisher."
@@ -224,6 +242,18 @@ def _write_geojson(path: Path, feed: Feed, target: Path, scratch: Path) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     table = pa.table({c: pa.array([row.get(c) for row in rows], pa.string()) for c in columns})
     pq.write_table(table, target)
+
+
+def _refuse_namesakes(paths: list[Path]) -> None:
+    """A record is known by its file's name and row, so a name must mean one file."""
+    seen: dict[str, Path] = {}
+    for path in paths:
+        if path.name in seen:
+            raise FeedError(
+                f"Two files of the feed are named {path.name}, in {seen[path.name].parent.name}/ "
+                f"and {path.parent.name}/. Rename one of them."
+            )
+        seen[path.name] = path
 
 
 def _refuse_copies(files: list[FeedFile]) -> None:

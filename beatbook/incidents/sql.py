@@ -54,8 +54,12 @@ def _field(layout: Layout, field: str, department: Department) -> str:
 
 def _trimmed(column: str) -> str:
     name = column.replace('"', '""')
-    return f"nullif(trim(\"{name}\"), '')"
+    # A feed may have a column called file, as the list of names beside it has.
+    return f"nullif(trim(text.\"{name}\"), '')"
 
+
+# The date formats read a year of two digits as one of the first century.
+EARLIEST = "TIMESTAMP '1800-01-01'"
 
 ADDRESSES = r"""
 CREATE TABLE addresses AS
@@ -65,16 +69,18 @@ WITH distinct_addresses AS (
     SELECT
         published,
         regexp_replace(published, '\s+', ' ', 'g') AS text,
-        try_cast(regexp_extract(published, '^(\d+)', 1) AS BIGINT) AS number
+        try_cast(regexp_extract(published, '^#?\s*(\d+)', 1) AS BIGINT) AS number
     FROM distinct_addresses
-    -- '7TH STREET' starts with an ordinal, not with a house number.
 ), streets AS (
     SELECT
         published,
-        CASE WHEN regexp_matches(text, '^\d+[A-Za-z]?([ -]|$)') THEN number END AS number,
+        -- '7TH STREET' starts with an ordinal, not with a house number.
+        CASE WHEN regexp_matches(text, '^#?\s*\d+[A-Za-z]?([^\dA-Za-z]|$)') THEN number END
+            AS number,
         regexp_replace(
             text,
-            '^\d+[A-Za-z]?(\s*-\s*\d+[A-Za-z]?)?(\s+1/2)?(\s+BLK|\s+BLOCK)?(\s+OF)?(\s+|$)', '', 'i'
+            '^#?\s*\d+[A-Za-z]?(\s*[-/&,]\s*(\d+[A-Za-z]?|[A-Za-z])\b)*(\s+\d/\d)?[,.]?'
+            || '(\s+BLK|\s+BLOCK)?(\s+OF)?(\s+|$)', '', 'i'
         ) AS street
     FROM parts
 )
@@ -86,13 +92,17 @@ SELECT
         ELSE (number // 100 * 100) || ' block of ' || text_without_unit
     END AS block_address
 FROM (
-    -- A unit would single out a home within the block; coordinates typed into the street would
-    -- undo the rest; and a number in the street may be a house number, so its last two digits go.
-    SELECT *, nullif(trim(regexp_replace(regexp_replace(regexp_replace(
+    -- A unit (a word for one, then a letter or digits: not STERLING) would single out a home
+    -- within the block; coordinates typed into the street would undo the rest; and a number in
+    -- the street may be a house number, so its last two digits go, unless it is an ordinal:
+    -- '125TH' is marked with a tilde meanwhile.
+    SELECT *, nullif(trim(replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
         street,
-        '\s(#|APT|UNIT|STE|SUITE|RM|ROOM)\b?\.?\s*\S*$', '', 'i'),
-        'XY\s*\(.*$', '', 'i'),
-        '(\d)\d\d([^\d]|$)', '\100\2', 'g'
+        '(XY\s*)?\(?\d{6,}.*$|XY\s*\(.*$', '', 'i'),
+        '(^|\s)(#|APT|UNIT|STE|SUITE|RM|ROOM)\.?\s*#?\s*(\w*\d\w*|[A-Z])\b.*$', '', 'i'),
+        '\b(\d{1,3})(ST|ND|RD|TH)\b', '\1~\2', 'gi'),
+        '(\d)\d\d([^\d~]|$)', '\100\2', 'g'),
+        '~', ''
     )), '') AS text_without_unit
     FROM streets
 )
@@ -127,7 +137,12 @@ def parsed(department: Department) -> str:
     key = ", ".join(f"coalesce({field}, '')" for field in key_fields)
     # With "all", the file is part of the key: two months may hold rows that say the same.
     key_of_file = "source_file, " if feed.record_key == "all" else ""
-    default_count = "'1'" if not any("count" in la.columns for la in feed.layouts) else "count"
+    # A layout without the column publishes no cancellations: each record counts one.
+    counts = ["count" if "count" in layout.columns else "'1'" for layout in feed.layouts]
+    count = counts[0]
+    if len(set(counts)) > 1:
+        cases = " ".join(f"WHEN {place} THEN {told}" for place, told in enumerate(counts))
+        count = f"CASE layout {cases} END"
     return f"""
     CREATE VIEW parsed AS SELECT
         *,
@@ -135,9 +150,11 @@ def parsed(department: Department) -> str:
         {local("occurred_to")} AS occurred_to_read,
         {reported} AS reported_at_read,
         {known} AS known_on_read,
-        CASE WHEN {default_count} IN ('1', '+1') THEN 1 WHEN {default_count} = '-1' THEN -1 END
+        CASE WHEN {count} IN ('1', '+1') THEN 1 WHEN {count} = '-1' THEN -1 END
             AS count_read,
-        md5_number_upper(concat_ws(chr(31), {key_of_file}{key})) AS key_number
+        md5_number_upper(concat_ws(chr(31), {key_of_file}{key})) AS key_number,
+        -- Quick to work out, and only ever compared within one run.
+        hash({key_of_file}{key}) AS key_hash
     FROM source
     """
 
@@ -149,17 +166,19 @@ def _formats(formats: list[str]) -> str:
 def repeated_keys() -> str:
     """A table ``repeats``: the place of each row among the rows of the same key, from the second.
 
-    Only keys that occur more than once are ordered; nearly all occur once.
+    Only keys that occur more than once are ordered; nearly all occur once. The order is that of
+    what the rows say, so that it holds when a publisher sorts a file anew.
     """
-    return """
+    said = ", ".join(FIELDS)
+    return f"""
     CREATE TABLE repeats AS
     WITH keys AS (
-        SELECT key_number FROM parsed GROUP BY key_number HAVING count(*) > 1
+        SELECT key_hash FROM parsed GROUP BY key_hash HAVING count(*) > 1
     ), placed AS (
         SELECT source_file, source_row, row_number() OVER (
-            PARTITION BY key_number ORDER BY source_file, source_row
+            PARTITION BY key_number ORDER BY {said}, source_file, source_row
         ) AS place
-        FROM parsed SEMI JOIN keys USING (key_number)
+        FROM parsed SEMI JOIN keys USING (key_hash)
     )
     SELECT * FROM placed WHERE place > 1
     """
@@ -176,14 +195,14 @@ def rejected(department: Department) -> str:
             "an offense code",
         ),
         (
-            "occurred_from_read IS NULL",
+            f"(occurred_from_read IS NULL OR occurred_from_read < {EARLIEST})",
             "unreadable_occurred_from",
             "occurred_from",
             "occurred_from",
             f"a date as {' or '.join(_all_formats(department))}",
         ),
         (
-            "known_on_read IS NULL",
+            f"(known_on_read IS NULL OR known_on_read < {EARLIEST})",
             "unreadable_known_on",
             "known_on",
             "coalesce(known_on, reported_at)",
