@@ -215,6 +215,14 @@ class Areas(_Settings):
         return area
 
 
+class GridSettings(_Settings):
+    """The department's fixed grid: the same cells every week, so that maps compare."""
+
+    size_m: float = Field(default=250.0, ge=50, le=5000)
+    shape: Literal["square", "hexagonal"] = "square"
+    origin: tuple[float, float] = (0.0, 0.0)
+
+
 class LateCoding(_Settings):
     """How complete the last weeks are when a book is made."""
 
@@ -272,6 +280,8 @@ class Department(_Settings):
     feed: Feed
     offense_codes: OffenseCodes = OffenseCodes()
     areas: Areas
+    grid: GridSettings = GridSettings()
+    small_cell_limit: int = Field(default=3, ge=1)
     redistrictings: list[Annotated[dt.date, BeforeValidator(_a_date)]] = []
     book: BookSettings = BookSettings()
     official_counts: OfficialCounts | None = None

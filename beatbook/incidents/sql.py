@@ -99,7 +99,7 @@ FROM (
     SELECT *, nullif(trim(replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
         street,
         '(XY\s*)?\(?\d{6,}.*$|XY\s*\(.*$', '', 'i'),
-        '(^|\s)(#|APT|UNIT|STE|SUITE|RM|ROOM)\.?\s*#?\s*(\w*\d\w*|[A-Z])\b.*$', '', 'i'),
+        '(^|\s)(#|APT|UNIT|STE|SUITE|RM|ROOM)(\.?\s*#?\s*\w*\d\w*|[.#\s]+[A-Z])\b.*$', '', 'i'),
         '\b(\d{1,3})(ST|ND|RD|TH)\b', '\1~\2', 'gi'),
         '(\d)\d\d([^\d~]|$)', '\100\2', 'g'),
         '~', ''

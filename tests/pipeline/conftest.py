@@ -91,6 +91,13 @@ def published_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files of Washington's book for the week ending 2024-03-10."""
+    with pytest.MonkeyPatch.context() as patch:
+        return _checkout(tmp_path_factory.mktemp("book"), DC, patch).report("2024-03-10")
+
+
 @pytest.fixture
 def shop(published_checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """A checkout with published tables, so that a later failure could harm them."""

@@ -19,8 +19,8 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def test_a_book_is_made_of_the_week_that_was_asked_for(workshop):
-    made = workshop().report("2024-03-10")
+def test_a_book_is_made_of_the_week_that_was_asked_for(book):
+    made = book
 
     assert [path.name for path in made] == ["compstat.html", "compstat.pdf", "compstat.csv"]
     assert all(path.parent.name == "2024-03-10" for path in made)
@@ -36,8 +36,8 @@ def test_a_book_is_made_of_the_week_that_was_asked_for(workshop):
     assert made[1].read_bytes().startswith(b"%PDF")
 
 
-def test_the_parts_of_a_book_add_up_to_the_city(workshop):
-    table = read(workshop().report("2024-03-10")[2])
+def test_the_parts_of_a_book_add_up_to_the_city(book):
+    table = read(book[2])
     table = table[table["comparison"] == "prior_period"].astype({"current": int, "prior": int})
     keys = ["offense", "window", "comparison"]
     city = table[table["geography_type"] == "city"].set_index(keys)[["current", "prior"]]
@@ -45,8 +45,8 @@ def test_the_parts_of_a_book_add_up_to_the_city(workshop):
     pd.testing.assert_frame_equal(parts.sort_index(), city.sort_index())
 
 
-def test_the_page_loads_nothing_from_a_network_and_names_its_facts(workshop):
-    page = workshop().report("2024-03-10")[0].read_text(encoding="utf-8")
+def test_the_page_loads_nothing_from_a_network_and_names_its_facts(book):
+    page = book[0].read_text(encoding="utf-8")
 
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?:https?:)?//""", page)
     assert "@import" not in page and "url(http" not in page
@@ -73,10 +73,10 @@ def test_a_book_as_of_an_earlier_day_is_rebuilt_byte_for_byte(workshop):
     assert shop.report("2024-03-03", as_of="2024-03-05")[2].read_bytes() == first
 
 
-def test_a_department_is_added_by_files_alone(workshop, tmp_path):
+def test_a_department_is_added_by_files_alone(workshop, book, tmp_path):
     """The same records under other columns, dates and coordinates give the same book."""
     shop = workshop()
-    expected = read(shop.report("2024-03-10")[2])
+    expected = read(book[2])
     other = tmp_path / "departments" / "harbor_city"
     shutil.copytree(shop.folder, other)
     (other / "feed" / "crime-incidents-2016-07.geojson").unlink()

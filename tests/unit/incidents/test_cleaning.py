@@ -199,7 +199,9 @@ def test_a_daily_feed_is_known_on_the_local_day_of_the_report(small_department, 
             "layouts": monthly(small_department, known_on=None),
         },
     )
-    told = clean_rows(evening={"Reported": "01/03/2024 04:59"}, noon={"Reported": "01/03/2024 17:00"})
+    told = clean_rows(
+        evening={"Reported": "01/03/2024 04:59"}, noon={"Reported": "01/03/2024 17:00"}
+    )
     assert told["known_on"] == {"evening": at("2024-01-02"), "noon": at("2024-01-03")}
     assert told["reported_at"]["evening"] == at("2024-01-02 23:59")
 
