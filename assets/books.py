@@ -5,6 +5,7 @@ import os
 
 import dagster as dg
 
+from assets.hotspots import TABLES as LAYERS
 from assets.house import House, told_plainly
 from assets.incidents import table_metadata
 from assets.partitions import by_department_and_week, department_and_week
@@ -63,7 +64,7 @@ def compstat(
     partitions_def=by_department_and_week,
     group_name=GROUP,
     kinds={"jupyter"},
-    deps=[compstat],
+    deps=[compstat, *(table.name for table in LAYERS)],
 )
 @told_plainly
 def compstat_book(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:

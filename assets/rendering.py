@@ -116,6 +116,8 @@ def run_notebook(name: str, folder: Path, parameters: dict[str, str], home: Home
                 cwd=str(home.notebooks),
                 progress_bar=False,
                 log_output=False,
+                # The kernel warns that its loopback connection is not encrypted; it is loopback.
+                extra_arguments=["--log-level=ERROR"],
             )
         except PapermillExecutionError as error:
             kept = home.reports / f"failed-{name}"

@@ -17,7 +17,7 @@ def data_dictionary(tables: Iterable[Table] = tuple(TABLES.values())) -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Written from `beatbook/tables.py` by `python -m beatbook.dictionary`, never by hand.",
+        "Written from `beatbook/tables/` by `python -m beatbook.dictionary`, never by hand.",
         "Load a table by name: `load_table(table, department)`.",
     ]
     for table in tables:

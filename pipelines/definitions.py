@@ -8,6 +8,7 @@ import dagster as dg
 
 import assets.books
 import assets.checks
+import assets.hotspots
 import assets.incidents
 from assets.house import House
 from pipelines.console import console
@@ -23,7 +24,7 @@ def build_definitions(root: str = "") -> dg.Definitions:
     root
         The checkout to work in; found from the current folder when empty.
     """
-    modules = [assets.incidents, assets.books]
+    modules = [assets.incidents, assets.hotspots, assets.books]
     return dg.Definitions(
         assets=dg.load_assets_from_modules(modules),
         asset_checks=dg.load_asset_checks_from_modules([assets.checks]),

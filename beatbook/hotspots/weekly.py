@@ -111,8 +111,9 @@ def weekly_layers(
     Layers
         Incidents without a usable point stay out of every layer; the share left out stands in
         each row of ``hotspots`` and ``near_repeats``. A period of ``hotspots`` that the feed does
-        not cover whole has no rows; the other tables cover the days from their ``start``. Sex offenses are in none of them. Counts are
-        net: a canceled record takes its incident away again where both have a point.
+        not cover whole has no rows; the other tables cover the days from their ``start``. Sex
+        offenses are in none of them. Counts are net: a canceled record takes its incident away
+        again where both have a point.
     """
     known = known_by(incidents, as_of)
     year = _year_covered(known, department, week_ending)

@@ -22,10 +22,14 @@ def test_the_lineage_runs_from_the_feed_to_the_book():
     names = {key.to_user_string() for key in graph.get_all_asset_keys()}
     assert names == {
         "feed", "incidents_staged", "incidents", "rejected_incidents", "feed_files",
-        "weekly_counts", "compstat", "compstat_book",
+        "weekly_counts", "compstat", "hotspots", "near_repeats", "near_repeat_zones",
+        "repeat_places", "place_concentration", "compstat_book",
     }  # fmt: skip
     book = graph.get(dg.AssetKey("compstat_book"))
-    assert {key.to_user_string() for key in book.parent_keys} == {"compstat"}
+    assert {key.to_user_string() for key in book.parent_keys} == {
+        "compstat", "hotspots", "near_repeats", "near_repeat_zones", "repeat_places",
+        "place_concentration",
+    }  # fmt: skip
     staged = graph.get(dg.AssetKey("incidents"))
     assert {key.to_user_string() for key in staged.parent_keys} == {"incidents_staged"}
 

@@ -16,7 +16,9 @@ def incidents_of(rows):
     Without the last, a record is known at the end of its month.
     """
     full = [(*row, *(1, None)[len(row) - 3 :]) for row in rows]
-    frame = pd.DataFrame(full, columns=["occurred_from", "offense", "precinct", "count", "known_on"])
+    frame = pd.DataFrame(
+        full, columns=["occurred_from", "offense", "precinct", "count", "known_on"]
+    )
     frame["occurred_from"] = pd.to_datetime(frame["occurred_from"]).astype("datetime64[us]")
     ends = frame["occurred_from"].dt.normalize() + pd.offsets.MonthEnd(0)
     known = pd.to_datetime(frame["known_on"]).astype("datetime64[us]")

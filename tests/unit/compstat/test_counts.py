@@ -113,7 +113,9 @@ def test_precincts_are_in_peoples_order_with_unknown_last(department, make_incid
 
 def test_counting_by_report(department_with, make_incidents):
     department = department_with(count_by="report")
-    incidents = make_incidents([("2024-01-07 22:00", "Robbery", "1"), ("2024-01-07", "Robbery", "2")])
+    incidents = make_incidents(
+        [("2024-01-07 22:00", "Robbery", "1"), ("2024-01-07", "Robbery", "2")]
+    )
     incidents.loc[1, "reported_at"] = pd.NaT
     assert counted_day(incidents, department).tolist() == [
         pd.Timestamp("2024-01-08"),
@@ -179,9 +181,7 @@ def test_a_redistricting_that_is_said_without_lists_of_codes(department_with, ma
 
 
 def test_only_the_division_of_the_day_counts_between_two_changes(department_with, make_incidents):
-    department = department_with(
-        redistrictings=[dt.date(2014, 1, 1), dt.date(2018, 1, 1)]
-    )
+    department = department_with(redistrictings=[dt.date(2014, 1, 1), dt.date(2018, 1, 1)])
     rows = [(f"{year}-06-15", "Robbery", "1") for year in (2013, 2015, 2019)]
     found = comparable_precinct(make_incidents(rows), department, day("2015-12-27"))
     assert found.tolist() == ["Unknown", "1", "Unknown"]

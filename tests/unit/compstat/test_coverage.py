@@ -93,9 +93,7 @@ def test_nothing_known_covers_nothing(daily):
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_spans_hold_every_day_in_order_and_leave_only_long_gaps(daily, known, gap):
     feed = daily.feed.model_copy(update={"coverage_gap_days": gap})
-    spans = coverage(
-        pd.Series(pd.to_datetime(known)), daily.model_copy(update={"feed": feed})
-    )
+    spans = coverage(pd.Series(pd.to_datetime(known)), daily.model_copy(update={"feed": feed}))
     assert all(covers(spans, when, when) for when in known)
     assert {s.start for s in spans} | {s.end for s in spans} <= set(known)
     for before, after in zip(spans, spans[1:], strict=False):
@@ -164,9 +162,7 @@ def test_a_week_that_does_not_end_on_a_sunday_names_the_nearest(department):
 )
 def test_a_week_that_is_not_covered(department, week, as_of):
     with pytest.raises(BookError) as refused:
-        book_dates(
-            months("2023-01-31", "2024-01-31"), department, day(week), as_of and day(as_of)
-        )
+        book_dates(months("2023-01-31", "2024-01-31"), department, day(week), as_of and day(as_of))
     message = str(refused.value)
     assert f"The week ending {week} is not covered" in message
     latest = "2023-06-25" if as_of else "2024-01-28"

@@ -1,0 +1,62 @@
+"""The hotspot layers of one department and week."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.house import House, progress, told_plainly
+from assets.incidents import table_metadata
+from assets.partitions import by_department_and_week, department_and_week
+from beatbook import version
+from beatbook.department import load_department
+from beatbook.hotspots.weekly import weekly_layers
+from beatbook.store import Store, load_table
+from beatbook.tables import (
+    HOTSPOTS,
+    NEAR_REPEAT_ZONES,
+    NEAR_REPEATS,
+    PLACE_CONCENTRATION,
+    REPEAT_PLACES,
+)
+
+TABLES = (HOTSPOTS, NEAR_REPEATS, NEAR_REPEAT_ZONES, REPEAT_PLACES, PLACE_CONCENTRATION)
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            table.name,
+            group_name="books",
+            description=f"One row: {table.grain}.",
+            metadata=table_metadata(table),
+            kinds={"parquet"},
+            # After the CompStat table, which settles the day the week is as of.
+            deps=["incidents", "compstat"],
+            partitions_def=by_department_and_week,
+        )
+        for table in TABLES
+    ],
+)
+@told_plainly
+def hotspot_layers(
+    context: dg.AssetExecutionContext, house: House
+) -> Iterator[dg.MaterializeResult]:
+    """Where offenses gather, repeat and return, on the department's fixed grid."""
+    slug, week = department_and_week(context)
+    home = house.home()
+    department = load_department(slug, home)
+    compstat = load_table("compstat", slug, week_ending=week, home=home)
+    week_ending, as_of = (compstat[name].iloc[0].date() for name in ("week_ending", "as_of"))
+    incidents = load_table("incidents", slug, home=home)
+    layers = weekly_layers(incidents, department, week_ending, as_of, progress(context))
+    Store(slug, home).publish(
+        layers._asdict(),
+        {
+            **compstat.attrs["provenance"],
+            "code_version": version.code_version(),
+            "run_id": context.run.run_id,
+        },
+        partition=week,
+    )
+    for name, frame in layers._asdict().items():
+        yield dg.MaterializeResult(asset_key=name, metadata={"rows": len(frame)})

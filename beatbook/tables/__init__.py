@@ -1,0 +1,50 @@
+"""Every published table, declared once: grain, key, columns with type, unit and meaning.
+
+Casts on writing, the checks' required columns, the data dictionary and the column list in
+Dagster's UI all come from here.
+"""
+
+from beatbook.tables.compstat import COMPSTAT, WEEKLY_COUNTS
+from beatbook.tables.declaration import PARQUET_TYPES, Column, DType, Table
+from beatbook.tables.hotspots import (
+    HOTSPOTS,
+    NEAR_REPEAT_ZONES,
+    NEAR_REPEATS,
+    PLACE_CONCENTRATION,
+    REPEAT_PLACES,
+)
+from beatbook.tables.incidents import FEED_FILES, INCIDENTS, REJECTED_INCIDENTS
+
+__all__ = [
+    "COMPSTAT",
+    "FEED_FILES",
+    "HOTSPOTS",
+    "INCIDENTS",
+    "NEAR_REPEATS",
+    "NEAR_REPEAT_ZONES",
+    "PARQUET_TYPES",
+    "PLACE_CONCENTRATION",
+    "REJECTED_INCIDENTS",
+    "REPEAT_PLACES",
+    "TABLES",
+    "WEEKLY_COUNTS",
+    "Column",
+    "DType",
+    "Table",
+]
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        INCIDENTS,
+        REJECTED_INCIDENTS,
+        FEED_FILES,
+        WEEKLY_COUNTS,
+        COMPSTAT,
+        HOTSPOTS,
+        NEAR_REPEATS,
+        NEAR_REPEAT_ZONES,
+        REPEAT_PLACES,
+        PLACE_CONCENTRATION,
+    )
+}
