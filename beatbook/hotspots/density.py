@@ -79,6 +79,11 @@ def kernel_density(
     lattice = _lattice(us, vs)
     if kernel == "gaussian":
         return _gaussian(xs, ys, us, vs, bandwidth, w, lattice)
+    # A stencil of more cells than there are places would mostly write beside them.
+    steps_across = [min(axis.step, bandwidth) or bandwidth for axis in lattice or ()]
+    stencil = float(np.prod([2 * bandwidth / s + 2 for s in steps_across]))
+    if stencil > 2 * us.size:
+        return _quartic_all_pairs(xs, ys, us, vs, bandwidth, w)
     if lattice is None or lattice[0].step > bandwidth or lattice[1].step > bandwidth:
         return _quartic_anywhere(xs, ys, us, vs, bandwidth, w)
     return _quartic_lattice(xs, ys, lattice, bandwidth, w)
@@ -344,6 +349,19 @@ def _quartic_lattice(
             total += np.bincount(base + (di * width + dj), weights=term, minlength=total.size)
     picked = total.reshape(nx + 2 * pad_x, width)[across.index + pad_x, up.index + pad_y]
     return np.asarray(picked * (3.0 / (np.pi * b**2)))
+
+
+def _quartic_all_pairs(
+    x: FloatArray, y: FloatArray, u: FloatArray, v: FloatArray, b: float, w: FloatArray | None
+) -> FloatArray:
+    out = np.zeros(u.size)
+    rows = max(1, 1_000_000 // x.size)
+    for k in range(0, u.size, rows):
+        part = slice(k, k + rows)
+        d = (u[part, None] - x) ** 2 + (v[part, None] - y) ** 2
+        term = np.maximum(1.0 - d / b**2, 0.0) ** 2
+        out[part] = term.sum(axis=1) if w is None else term @ w
+    return out * (3.0 / (np.pi * b**2))
 
 
 def _quartic_anywhere(

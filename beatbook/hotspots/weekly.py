@@ -22,6 +22,7 @@ from beatbook.hotspots.grid import Grid, make_grid
 from beatbook.hotspots.knox import KnoxTable, knox
 from beatbook.hotspots.near_repeat import open_zones
 from beatbook.hotspots.repeat_places import concentration_curve, repeat_places
+from beatbook.hotspots.scan import prospective_scan
 from beatbook.offenses import PART_ONE, ROWS
 
 TOTAL = "Total Part I"
@@ -40,6 +41,8 @@ USABLE = ("exact", "block")
 BANDWIDTH_M = 500.0
 FALSE_DISCOVERY_RATE = 0.05
 PERMUTATIONS = 999
+SCAN_PERMUTATIONS = 199
+"""Enough for p down to 0.005; the scan is the slowest of the layers."""
 
 
 class Layers(NamedTuple):
@@ -50,6 +53,7 @@ class Layers(NamedTuple):
     near_repeat_zones: pd.DataFrame
     repeat_places: pd.DataFrame
     place_concentration: pd.DataFrame
+    space_time_clusters: pd.DataFrame
 
 
 class Period(NamedTuple):
@@ -133,6 +137,8 @@ def weekly_layers(
     )
     progress("near repeats")
     tables = {offense: _knox(recent, offense) for offense in NEAR_REPEAT_OFFENSES}
+    progress("clusters alive today")
+    clusters = [_clusters(recent, offense, grid, year) for offense in NEAR_REPEAT_OFFENSES]
     progress("repeat places")
     return Layers(
         hotspots=hotspots,
@@ -146,6 +152,7 @@ def weekly_layers(
             [_places(recent, o, department) for o in LAYER_OFFENSES], ignore_index=True
         ).assign(start=year.start, end=year.end),
         place_concentration=_concentration(recent, known).assign(start=year.start, end=year.end),
+        space_time_clusters=pd.concat(clusters, ignore_index=True),
     )
 
 
@@ -284,6 +291,39 @@ def _zones(
     )
     out = out.sort_values(["closes", "ratio"], ascending=False, kind="stable")
     return out.drop_duplicates(["offense", "x", "y", "outer_m"]).reset_index(drop=True)
+
+
+def _clusters(recent: pd.DataFrame, offense: str, grid: Grid, year: Period) -> pd.DataFrame:
+    events = _crimes(recent, offense)
+    found = prospective_scan(
+        events["x"].to_numpy(),
+        events["y"].to_numpy(),
+        events["day"],
+        year.end,
+        # The grid's cells, so that a circle's center points at no address.
+        centers=(grid.x, grid.y),
+        history_days=(year.end - year.start).days + 1,
+        permutations=SCAN_PERMUTATIONS,
+        seed=0,
+    )
+    return pd.DataFrame(
+        {
+            "offense": offense,
+            "rank": np.arange(1, len(found) + 1),
+            "x": found["x"].astype("float64"),
+            "y": found["y"].astype("float64"),
+            "radius_m": found["radius"].astype("float64"),
+            "first_day": pd.to_datetime(found["first_day"]),
+            "days": found["days"].astype("int64"),
+            "observed": found["observed"].astype("int64"),
+            "expected": found["expected"].astype("float64"),
+            "ratio": found["ratio"].astype("float64"),
+            "p": found["p"].astype("float64"),
+            "recurrence_days": found["recurrence_days"].astype("float64"),
+            "start": year.start,
+            "end": year.end,
+        }
+    )
 
 
 def _places(recent: pd.DataFrame, offense: str, department: Department) -> pd.DataFrame:

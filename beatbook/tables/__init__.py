@@ -12,6 +12,7 @@ from beatbook.tables.hotspots import (
     NEAR_REPEATS,
     PLACE_CONCENTRATION,
     REPEAT_PLACES,
+    SPACE_TIME_CLUSTERS,
 )
 from beatbook.tables.incidents import FEED_FILES, INCIDENTS, REJECTED_INCIDENTS
 
@@ -26,6 +27,7 @@ __all__ = [
     "PLACE_CONCENTRATION",
     "REJECTED_INCIDENTS",
     "REPEAT_PLACES",
+    "SPACE_TIME_CLUSTERS",
     "TABLES",
     "WEEKLY_COUNTS",
     "Column",
@@ -46,5 +48,6 @@ TABLES: dict[str, Table] = {
         NEAR_REPEAT_ZONES,
         REPEAT_PLACES,
         PLACE_CONCENTRATION,
+        SPACE_TIME_CLUSTERS,
     )
 }

@@ -173,3 +173,39 @@ PLACE_CONCENTRATION = Table(
         *_SPAN,
     ),
 )
+
+SPACE_TIME_CLUSTERS = Table(
+    name="space_time_clusters",
+    grain="one cluster alive at the end of one week, by the prospective scan over 52 weeks",
+    key=("offense", "rank"),
+    partition="week_ending",
+    columns=(
+        _OFFENSE,
+        Column("rank", "int64", "1 is the most likely", required=True),
+        Column(
+            "x", "float64", "easting of the circle's center, a grid cell's", unit="m", required=True
+        ),
+        Column("y", "float64", "northing of the circle's center", unit="m", required=True),
+        Column("radius_m", "float64", "radius of the circle", unit="m", required=True),
+        Column("first_day", "datetime64[us]", "first day of the cluster", required=True),
+        Column("days", "int64", "length up to the week's end", unit="days", required=True),
+        Column("observed", "int64", "offenses in it", unit="offenses", required=True),
+        Column(
+            "expected",
+            "float64",
+            "by the places' and the calendar's own pattern",
+            unit="offenses",
+            required=True,
+        ),
+        Column("ratio", "float64", "observed over expected", required=True),
+        Column("p", "float64", "Monte Carlo, against the largest of each shuffle", required=True),
+        Column(
+            "recurrence_days",
+            "float64",
+            "by chance once in so many days of weekly runs",
+            unit="days",
+            required=True,
+        ),
+        *_SPAN,
+    ),
+)

@@ -23,12 +23,12 @@ def test_the_lineage_runs_from_the_feed_to_the_book():
     assert names == {
         "feed", "incidents_staged", "incidents", "rejected_incidents", "feed_files",
         "weekly_counts", "compstat", "hotspots", "near_repeats", "near_repeat_zones",
-        "repeat_places", "place_concentration", "compstat_book",
+        "repeat_places", "place_concentration", "space_time_clusters", "compstat_book",
     }  # fmt: skip
     book = graph.get(dg.AssetKey("compstat_book"))
     assert {key.to_user_string() for key in book.parent_keys} == {
         "compstat", "hotspots", "near_repeats", "near_repeat_zones", "repeat_places",
-        "place_concentration",
+        "place_concentration", "space_time_clusters",
     }  # fmt: skip
     staged = graph.get(dg.AssetKey("incidents"))
     assert {key.to_user_string() for key in staged.parent_keys} == {"incidents_staged"}

@@ -19,7 +19,8 @@ def incidents_of(rows):
     frame = pd.DataFrame(
         full, columns=["occurred_from", "offense", "precinct", "count", "known_on"]
     )
-    frame["occurred_from"] = pd.to_datetime(frame["occurred_from"]).astype("datetime64[us]")
+    occurred = pd.to_datetime(frame["occurred_from"], format="mixed")
+    frame["occurred_from"] = occurred.astype("datetime64[us]")
     ends = frame["occurred_from"].dt.normalize() + pd.offsets.MonthEnd(0)
     known = pd.to_datetime(frame["known_on"]).astype("datetime64[us]")
     frame["known_on"] = known.fillna(ends).astype("datetime64[us]")

@@ -1,6 +1,7 @@
 """What the feed speaks for, and which books it can fill."""
 
 import datetime as dt
+import itertools
 
 import pandas as pd
 import pytest
@@ -96,7 +97,7 @@ def test_spans_hold_every_day_in_order_and_leave_only_long_gaps(daily, known, ga
     spans = coverage(pd.Series(pd.to_datetime(known)), daily.model_copy(update={"feed": feed}))
     assert all(covers(spans, when, when) for when in known)
     assert {s.start for s in spans} | {s.end for s in spans} <= set(known)
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert (after.start - before.end).days - 1 > gap
 
 
