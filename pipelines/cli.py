@@ -1,4 +1,4 @@
-"""The command line: ``beatbook report``, ``ui``, ``lab``."""
+"""The command line: ``beatbook report``, ``export``, ``departments``, ``ui``, ``lab``."""
 
 import argparse
 import datetime as dt
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from beatbook.errors import BeatbookError
 from beatbook.home import HOME_VARIABLE, Home, find_home
@@ -43,6 +44,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.set_defaults(run=_report)
 
+    export = commands.add_parser("export", help="write a week's layers for ArcGIS, QGIS and others")
+    layers = export.add_subparsers(required=True, metavar="layers")
+    hotspots = layers.add_parser(
+        "hotspots", help="hot spots, near-repeat zones and repeat places of a week"
+    )
+    hotspots.add_argument("--department", required=True, help="a folder under departments/")
+    hotspots.add_argument(
+        "--week-ending",
+        type=_date,
+        required=True,
+        help="last day of a week whose book has been made (ISO date)",
+    )
+    hotspots.add_argument(
+        "--format",
+        required=True,
+        # As in beatbook.hotspots.export.FORMATS, which would load numpy for a help text.
+        choices=("gpkg", "geoparquet", "geojson", "kml", "csv"),
+        help="gpkg holds everything in one file for ArcGIS and QGIS",
+    )
+    hotspots.add_argument(
+        "--out",
+        type=Path,
+        help="folder to write into; reports/<department>/<week-ending>/layers/ if not given",
+    )
+    hotspots.set_defaults(run=_export_hotspots)
+
     departments = commands.add_parser("departments", help="list the departments of this checkout")
     departments.set_defaults(run=_departments)
 
@@ -69,6 +96,24 @@ def _report(chosen: argparse.Namespace, home: Home) -> int:
 
     for path in report(home, chosen.department, chosen.week_ending, chosen.as_of):
         print(path.relative_to(home.root).as_posix())
+    return 0
+
+
+def _export_hotspots(chosen: argparse.Namespace, home: Home) -> int:
+    from beatbook.hotspots.export import WITHOUT_TABLES, export_hotspots
+
+    made = export_hotspots(
+        chosen.department, chosen.week_ending, chosen.format, chosen.out, home=home
+    )
+    for path in made:
+        inside = path.is_relative_to(home.root)
+        print((path.relative_to(home.root) if inside else path).as_posix())
+    if chosen.format in WITHOUT_TABLES:
+        print(
+            f"{chosen.format} holds places on a map only: repeat places, which are a ranking, "
+            "are in gpkg, geoparquet and csv.",
+            file=sys.stderr,
+        )
     return 0
 
 

@@ -211,7 +211,8 @@ def around_range(layer: "gpd.GeoDataFrame", small_cell_limit: int) -> Around:
     rows, others = shapely.STRtree(shapes).query(shapes, "dwithin", distance=_TOUCH_M)
 
     def summed(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.bincount(rows, weights=values[others], minlength=counts.size)
+        sums = np.bincount(rows, weights=values[others], minlength=counts.size)
+        return sums.astype(np.float64)
 
     hidden = (counts != 0) & (counts < small_cell_limit)
     shown = np.where(hidden, 0.0, counts)
@@ -234,7 +235,7 @@ def phrases(
     """
     columns = ("incidents", "expected_around", "q", "class", "pattern")
     cells = zip(*(layer[name] for name in columns), around.low, around.high, strict=True)
-    words = []
+    words: list[tuple[str, ...]] = []
     for incidents, expected, q, class_, pattern, low, high in cells:
         exact = low == high
         said = "not tested" if class_ == "not tested" else f"{_q(q, exact, rate)}: {class_}"
@@ -279,7 +280,9 @@ def layer_notes(layer: "gpd.GeoDataFrame", rate: float, left_out: str) -> list[s
         notes.append(formatting.day_range(first["start"], first["end"]))
     notes.append(tests_line(layer, rate))
     if "share_left_out" in layer.columns:
-        notes.append(f"{100 * float(first['share_left_out']):.1f} % without a usable point left out")
+        notes.append(
+            f"{100 * float(first['share_left_out']):.1f} % without a usable point left out"
+        )
     elif left_out:
         notes.append(left_out)
     return notes
@@ -289,6 +292,13 @@ def tests_line(layer: "gpd.GeoDataFrame", rate: float) -> str:
     """Write how many cells were tested at what rate: 2,914 cells tested, 5 % false discoveries."""
     tested = formatting.counted(int(layer["cells_tested"].iloc[0]), "cell")
     return f"{tested} tested, {100 * rate:g} % false discoveries"
+
+
+def _left_out(share: float) -> str:
+    if share <= 0:
+        return "No offense left out"
+    percent = "Under 0.1" if share < 0.001 else f"{100 * share:.1f}"
+    return f"{percent} % without a usable point left out"
 
 
 def _count(incidents: int, small_cell_limit: int) -> str:

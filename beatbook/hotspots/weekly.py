@@ -5,7 +5,7 @@ The methods themselves are in the other modules of this package and know no depa
 
 import datetime as dt
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ from beatbook.hotspots.near_repeat import open_zones
 from beatbook.hotspots.repeat_places import concentration_curve, repeat_places
 from beatbook.hotspots.scan import prospective_scan
 from beatbook.offenses import PART_ONE, ROWS
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 TOTAL = "Total Part I"
 SEX_OFFENSES = ("Rape",)
@@ -166,6 +169,29 @@ def _year_covered(known: pd.DataFrame, department: Department, week_ending: dt.d
     return Period("year", start, end)
 
 
+def zone_shapes(zones: pd.DataFrame, department: Department) -> "gpd.GeoDataFrame":
+    """Draw the ``near_repeat_zones`` table: diamonds (Manhattan distance), rings where it says so.
+
+    Returns
+    -------
+    GeoDataFrame
+        The table's columns and ``geometry``, in the department's CRS.
+    """
+    import geopandas as gpd
+    import shapely
+
+    def diamond(x: float, y: float, reach: float) -> shapely.Polygon:
+        return shapely.Polygon([(x + reach, y), (x, y + reach), (x - reach, y), (x, y - reach)])
+
+    shapes = [
+        diamond(x, y, outer)
+        if inner <= 0
+        else diamond(x, y, outer).difference(diamond(x, y, inner))
+        for x, y, inner, outer in zones[["x", "y", "inner_m", "outer_m"]].itertuples(index=False)
+    ]
+    return gpd.GeoDataFrame(zones.copy(), geometry=shapes, crs=department.crs)
+
+
 def _within(recent: pd.DataFrame, offense: str, period: Period) -> pd.DataFrame:
     chosen = of_offense(recent, offense)
     return chosen[(chosen["day"] >= period.start) & (chosen["day"] <= period.end)]
@@ -236,12 +262,17 @@ def _pattern(placed: pd.DataFrame, period: Period, grid: Grid) -> object:
 
 
 def _crimes(recent: pd.DataFrame, offense: str) -> pd.DataFrame:
-    """The mappable offenses that stand: a place and day whose records were canceled is out."""
+    """The mappable offenses that stand, one an event.
+
+    A place and day whose records were canceled is out. Records of one moment and place are one
+    event: assaults are published once a victim and vehicle thefts once a vehicle, and five
+    victims of one shooting are no near repeats of each other.
+    """
     chosen = of_offense(recent, offense)
     placed = chosen[mappable(chosen)]
-    keys = ["day", "x", "y"]
-    standing = placed.groupby(keys)["count"].transform("sum") > 0
-    return placed[standing & (placed["count"] > 0)].sort_values(["day", "record_id"])
+    standing = placed.groupby(["day", "x", "y"])["count"].transform("sum") > 0
+    events = placed[standing & (placed["count"] > 0)].sort_values(["day", "record_id"])
+    return events.drop_duplicates(["occurred_from", "x", "y"])
 
 
 def _knox(recent: pd.DataFrame, offense: str) -> KnoxTable:

@@ -68,6 +68,9 @@ class Table:
         out = frame.loc[:, self.column_names]
         for column in self.columns:
             try:
+                if column.dtype == "int64":
+                    # Refuses 1.5, which a cast straight to int64 cuts to 1.
+                    out = out.astype({column.name: "Int64"})
                 out = out.astype({column.name: column.dtype})
             except (TypeError, ValueError) as error:
                 raise InvalidInput(

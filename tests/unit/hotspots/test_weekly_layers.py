@@ -9,7 +9,8 @@ import pytest
 
 from beatbook.department import Department, load_department
 from beatbook.home import Home
-from beatbook.hotspots.weekly import LAYER_OFFENSES, department_grid, weekly_layers
+from beatbook.hotspots.hours import offense_hours
+from beatbook.hotspots.weekly import LAYER_OFFENSES, department_grid, weekly_layers, zone_shapes
 from beatbook.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -152,3 +153,37 @@ def test_zones_point_at_no_address(layers):
     for axis in ("x", "y"):
         assert (layers.near_repeat_zones[axis] % 100 == 0).all()
         assert ((layers.space_time_clusters[axis] - 125) % 250 == 0).all()
+
+
+def test_zones_are_drawn_as_wide_as_they_are_said(layers, city):
+    shapes = zone_shapes(layers.near_repeat_zones, city)
+    ring = shapes["outer_m"] ** 2 - shapes["inner_m"].clip(lower=0) ** 2
+    assert np.allclose(shapes.area, 2 * ring)
+    assert shapes.crs == city.crs
+
+
+def test_hours_share_a_span_and_count_a_moment_where_it_is():
+    frame = pd.DataFrame(
+        {
+            "offense": ["Burglary"] * 3 + ["Rape"],
+            "count": [1, 1, -1, 1],
+            "occurred_from": pd.to_datetime(["2024-01-01 22:00", "2024-01-02 03:00"] * 2),
+            "occurred_to": pd.to_datetime(["2024-01-02 02:00", None, None, None]),
+        }
+    )
+    found = offense_hours(frame, "Burglary")
+    assert (found.incidents, found.ranged) == (3, 1)
+    assert found.week.loc[22, "Mon"] == pytest.approx(0.25 - 1)
+    assert found.week.loc[1, "Tue"] == pytest.approx(0.25)
+    assert found.week.loc[3, "Tue"] == pytest.approx(1)
+    assert offense_hours(frame, "Total Part I").incidents == 3
+
+
+def test_the_victims_of_one_moment_are_one_event(city):
+    frame = incidents()
+    burglary = frame[frame["offense"] == "Burglary"]
+    victims = pd.concat([burglary, burglary.assign(record_id="again" + burglary["record_id"])])
+    once = weekly_layers(burglary, city, WEEK, WEEK)
+    twice = weekly_layers(victims, city, WEEK, WEEK)
+    pd.testing.assert_frame_equal(once.near_repeats, twice.near_repeats)
+    assert twice.hotspots["incidents"].sum() == 2 * once.hotspots["incidents"].sum()
