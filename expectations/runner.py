@@ -47,7 +47,7 @@ def staged_frame(incidents: pd.DataFrame) -> pd.DataFrame:
 
     ``end_of_known_day`` is the last moment of ``known_on``; ``occurred_year`` the year of
     occurrence as a number (Great Expectations compares times one by one in Python, numbers at
-    once); ``sex_offense_place`` the easting of a sex offense (UCR 02 and 17), which must be missing.
+    once); ``sex_offense_place`` the easting of a sex offense (UCR 02 and 17): none may have one.
     """
     sex_offense = incidents["ucr_code"].isin(["02", "17"])
     return incidents.assign(

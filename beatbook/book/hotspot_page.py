@@ -57,7 +57,11 @@ _PAGE_STYLE = """
 .leaflet-tooltip.name { padding: 0; border: 0; background: none; box-shadow: none; color: #3c4855;
   font-size: 11px; text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; }
 .leaflet-tooltip.name::before { display: none; }
-@media (max-width: 700px) { .key { max-width: 190px; font-size: 11.5px; padding: 5px 8px; } }
+@media (max-width: 700px) {
+  .folium-map { height: 62% !important; }
+  .key { top: 62%; left: 0; right: 0; bottom: 0; max-width: none; overflow: auto;
+    border-width: 1px 0 0; }
+  .leaflet-control-layers-expanded { max-height: calc(62vh - 50px); } }
 @media (forced-colors: active) { .key i, .leaflet-container path { forced-color-adjust: none; } }
 """
 

@@ -22,16 +22,22 @@ if TYPE_CHECKING:
 
 FORMATS = ("gpkg", "geoparquet", "geojson", "kml", "csv")
 
+EXPORTED = {
+    "hotspots": "Hot spots",
+    "near_repeat_zones": "Near-repeat zones",
+    "space_time_clusters": "Space-time clusters",
+    "repeat_places": "Repeat places",
+}
+"""The tables that become layers, with their titles."""
+
 WITHOUT_TABLES = ("geojson", "kml")
 """Formats that hold places on a map only, so not the ranking of repeat places."""
 
-RENAMED = {"start": "first_day", "end": "last_day"}
+RENAMED = {"start": "period_start", "end": "period_end"}
 """END is a keyword in the filters of GIS software, and a time span of its own in KML."""
 
-LEAST_ZONE_M = 100.0
-"""A zone's center is given to 100 m, so a smaller zone might not hold the place it is about."""
-
-_SOLID_M = 1.0  # an inner distance below it is one address, and would be a pinhole
+ZONE_STEP_M = 100.0
+"""To which the centers of near-repeat zones are published: a smaller zone lies anywhere in it."""
 
 
 def export_hotspots(
@@ -66,9 +72,10 @@ def export_hotspots(
         - ``hotspots``: the cells as polygons clipped to the city, one row a cell, offense and
           period, Total Part I first. Columns of the table, with small counts hidden as
           :func:`beatbook.hotspots.small_cells.hide_small_cells` says.
-        - ``near_repeat_zones``: diamonds (or discs, by the distance of the Knox test), rings where
-          only a ring is raised; none narrower than 100 m to its corners, for its center is known
-          no better. Each follows one offense: for patrol, not for publication.
+        - ``near_repeat_zones``: diamonds (the distance is Manhattan), hollow up to ``inner_m``; a
+          zone at one address is the square of 100 m that the address lies in. Each follows one
+          offense: for patrol, not for publication.
+        - ``space_time_clusters``: circles; counts below the small-cell limit are missing.
         - ``repeat_places``: the ranking, a table without geometry; not in GeoJSON and KML.
 
         Inside each file stand the parameters, as-of day, feed hash, code version, grid,
@@ -134,22 +141,29 @@ def _layers(settings: Department, week: str, home: Home) -> "list[Layer]":
             f"Run: beatbook report --department {settings.slug} --week-ending {week}"
         )
     tables = {
-        name: load_table(name, settings.slug, week_ending=week, home=home)
-        for name in ("hotspots", "near_repeats", "near_repeat_zones", "repeat_places")
+        name: load_table(name, settings.slug, week_ending=week, home=home) for name in EXPORTED
     }
     grid = department_grid(settings)
-    cells = _cells(settings, tables["hotspots"], grid)
-    zones = _zones(settings, tables["near_repeat_zones"], tables["near_repeats"])
     about = _about(settings, week, tables["hotspots"], grid)
-    where = f"{settings.city}, week ending {week}"
-    places = tables["repeat_places"].rename(columns=RENAMED)
+    frames = {
+        "hotspots": _cells(settings, tables["hotspots"], grid),
+        "near_repeat_zones": _zones(settings, tables["near_repeat_zones"]),
+        "space_time_clusters": _clusters(settings, tables["space_time_clusters"]),
+        "repeat_places": tables["repeat_places"],
+    }
     return [
-        Layer("hotspots", f"Hot spots: {where}", cells, {**about, **_about_cells(settings, cells)}),
-        Layer("near_repeat_zones", f"Near-repeat zones: {where}", zones,
-              {**about, **_about_zones(tables["near_repeats"], zones)}),
-        Layer("repeat_places", f"Repeat places: {where}", places,
-              {**about, "columns": _meanings("repeat_places", places)}),
-    ]  # fmt: skip
+        Layer(
+            name,
+            f"{title}: {settings.city}, week ending {week}",
+            frames[name].rename(columns=RENAMED),
+            {
+                **about,
+                **_about_layer(name, settings.small_cell_limit),
+                "columns": _meanings(name, frames[name].columns, settings.small_cell_limit),
+            },
+        )
+        for name, title in EXPORTED.items()
+    ]
 
 
 def _cells(settings: Department, hotspots: pd.DataFrame, grid: "Grid") -> "gpd.GeoDataFrame":
@@ -173,7 +187,7 @@ def _cells(settings: Department, hotspots: pd.DataFrame, grid: "Grid") -> "gpd.G
     outlines = grid.polygons().map(_ground)
     outlines.index = pd.Index(grid.cell_id.astype(object))
     placed = outlines.reindex(shown["cell"].astype(object)).reset_index(drop=True)
-    return gpd.GeoDataFrame(shown.rename(columns=RENAMED), geometry=placed, crs=settings.crs)
+    return gpd.GeoDataFrame(shown, geometry=placed, crs=settings.crs)
 
 
 def _ground(shape: Any) -> Any:
@@ -185,30 +199,34 @@ def _ground(shape: Any) -> Any:
     return shapely.union_all([part for part in shapely.get_parts(shape) if part.area > 0])
 
 
-def _zones(
-    settings: Department, zones: pd.DataFrame, near_repeats: pd.DataFrame
-) -> "gpd.GeoDataFrame":
-    """The table and each zone's polygon: what lies within the outer and not the inner distance."""
-    import geopandas as gpd
+def _zones(settings: Department, zones: pd.DataFrame) -> "gpd.GeoDataFrame":
+    """The table and each zone's polygon, as it is on the map."""
     import shapely
 
-    manhattan = _metric(near_repeats) == "manhattan"
+    from beatbook.hotspots.weekly import zone_shapes
 
-    def within(x: float, y: float, reach: float) -> Any:
-        center = shapely.Point(x, y)
-        # A circle of one segment a quarter is the diamond of equal Manhattan distance.
-        return center.buffer(reach, quad_segs=1 if manhattan else 16)
-
-    shapes = []
-    for x, y, inner, outer in zones[["x", "y", "inner_m", "outer_m"]].itertuples(index=False):
-        shape = within(x, y, max(outer, LEAST_ZONE_M))
-        hollow = _SOLID_M <= inner < outer and outer > LEAST_ZONE_M
-        shapes.append(shape.difference(within(x, y, inner)) if hollow else shape)
-    return gpd.GeoDataFrame(zones, geometry=gpd.GeoSeries(shapes, crs=settings.crs))
+    # A hole smaller than the center is known to would be a false precision.
+    solid = zones["inner_m"] < ZONE_STEP_M / 2
+    drawn = zone_shapes(zones.assign(inner_m=zones["inner_m"].mask(solid, 0.0)), settings)
+    tiny = (zones["outer_m"] < ZONE_STEP_M).to_numpy()
+    x, y, half = zones["x"].to_numpy(), zones["y"].to_numpy(), ZONE_STEP_M / 2
+    shapes = drawn.geometry.to_numpy().copy()
+    shapes[tiny] = shapely.box(x - half, y - half, x + half, y + half)[tiny]
+    return drawn.assign(inner_m=zones["inner_m"]).set_geometry(shapes, crs=settings.crs)
 
 
-def _metric(near_repeats: pd.DataFrame) -> str:
-    return str(near_repeats["metric"].iloc[0]) if len(near_repeats) else "manhattan"
+def _clusters(settings: Department, clusters: pd.DataFrame) -> "gpd.GeoDataFrame":
+    """The table and each cluster's circle, without counts below the limit and what tells them."""
+    import geopandas as gpd
+
+    centers = gpd.GeoSeries(gpd.points_from_xy(clusters["x"], clusters["y"]), crs=settings.crs)
+    few = clusters["observed"] < settings.small_cell_limit
+    shown = clusters.assign(
+        observed=clusters["observed"].astype("Int64").mask(few), ratio=clusters["ratio"].mask(few)
+    )
+    # One cell alone is a circle without extent around its center.
+    reach = clusters["radius_m"].clip(lower=settings.grid.size_m / 2)
+    return gpd.GeoDataFrame(shown, geometry=centers.buffer(reach))
 
 
 def _about(settings: Department, week: str, hotspots: pd.DataFrame, grid: "Grid") -> dict[str, Any]:
@@ -260,51 +278,46 @@ def _by_layer(first: pd.DataFrame, column: str) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def _about_cells(settings: Department, cells: "gpd.GeoDataFrame") -> dict[str, Any]:
-    limit = settings.small_cell_limit
-    meanings = _meanings("hotspots", cells)
+def _about_layer(name: str, limit: int) -> dict[str, Any]:
+    """What one layer says beyond what all say."""
+    if name == "near_repeat_zones":
+        return {
+            "for_whom": "Each zone follows a single offense of the last weeks, its center given to "
+            f"{ZONE_STEP_M:g} m: for patrol, not for publication.",
+            "method": "Knox test of the 52 weeks; zones of its bands with q at most 0.05 and a "
+            "ratio of at least 1.2",
+        }
+    if name == "space_time_clusters":
+        return {"method": "prospective space-time scan (Kulldorff), Poisson, of the 52 weeks"}
+    if name == "hotspots" and limit > 1:
+        return {
+            "small_cells": f"Counts from 1 to {limit - 1} are not shown. Figures of a neighborhood "
+            f"take each of them as {limit / 2:g}, so that they tell no more than the counts; "
+            "class, pattern, p and q are those of the true counts."
+        }
+    return {}
+
+
+def _meanings(name: str, columns: pd.Index, limit: int) -> dict[str, str]:
+    """What each column of a layer means, with its unit."""
+    from beatbook.tables import TABLES
+
+    meanings = {
+        column.name: f"{column.meaning} ({column.unit})" if column.unit else column.meaning
+        for column in TABLES[name].columns
+    }
     meanings |= {
         "incidents_shown": "net offenses in the cell as they may be shown",
         "p_at_most": "two-sided p, rounded up to 0.001, 0.01, 0.05, 0.1 or 1",
         "q_at_most": "Benjamini-Hochberg over the cells of the layer, rounded up alike",
     }
-    if limit == 1:
-        return {"columns": meanings}
-    meanings["incidents"] += f"; missing from 1 to {limit - 1}"
-    anew = "worked out from the counts as shown"
-    meanings["around"] += f"; {anew}; missing between 0 and {limit}"
-    meanings["expected_around"] += f"; {anew}"
-    meanings["z"] += f"; {anew}"
-    meanings["density_per_km2"] += f"; {anew}, each at its cell's center"
-    return {
-        "small_cells": f"Counts from 1 to {limit - 1} are not shown. Figures of a neighborhood "
-        f"take each of them as {limit / 2:g}, so that they tell no more than the counts; class, "
-        "pattern, p and q are those of the true counts.",
-        "columns": meanings,
-    }
-
-
-def _about_zones(near_repeats: pd.DataFrame, zones: "gpd.GeoDataFrame") -> dict[str, Any]:
-    permutations = sorted({int(n) for n in near_repeats["permutations"]})
-    return {
-        "for_whom": "Each zone follows a single offense of the last weeks, its center given to "
-        "100 m: for patrol, not for publication.",
-        "method": {
-            "near_repeats": f"Knox test, {_metric(near_repeats)} distance, "
-            f"{', '.join(map(str, permutations)) or 'no'} permutations, one-sided",
-            "zones": "bands of distance and time with q at most 0.05 and a ratio of at least 1.2; "
-            f"none drawn narrower than {LEAST_ZONE_M:g} m",
-        },
-        "columns": _meanings("near_repeat_zones", zones),
-    }
-
-
-def _meanings(table: str, frame: pd.DataFrame) -> dict[str, str]:
-    """What each column of the file means, with its unit."""
-    from beatbook.tables import TABLES
-
-    declared = {
-        RENAMED.get(column.name, column.name): column.meaning + (f" ({column.unit})" if column.unit else "")
-        for column in TABLES[table].columns
-    }
-    return {name: declared[name] for name in frame.columns if name in declared}
+    if limit > 1 and name == "hotspots":
+        meanings["incidents"] += f"; missing from 1 to {limit - 1}"
+        for column in ("around", "expected_around", "z", "density_per_km2"):
+            meanings[column] += "; worked out from the counts as shown"
+        meanings["around"] += f", missing between 0 and {limit}"
+        meanings["density_per_km2"] += ", each at its cell's center"
+    if limit > 1 and name == "space_time_clusters":
+        for column in ("observed", "ratio"):
+            meanings[column] += f"; missing below {limit} offenses"
+    return {RENAMED.get(c, c): meanings[c] for c in columns if c in meanings}

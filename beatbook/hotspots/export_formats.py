@@ -157,7 +157,7 @@ def write_kml(layers: Iterable[Layer], folder: Path) -> list[Path]:
                     f"</LineStyle><PolyStyle><color>{color}</color></PolyStyle></Style>\n"
                 )
             for k, (names, rows) in enumerate(frame.groupby(by, sort=False)):
-                file.write(f"<Folder><name>{escape(', '.join(names))}</name>")
+                file.write(f"<Folder><name>{escape(', '.join(map(str, names)))}</name>")
                 file.write(f"<visibility>{int(k == 0)}</visibility>\n")
                 file.writelines(_placemarks(rows, visible=k == 0))
                 file.write("</Folder>\n")
@@ -312,7 +312,7 @@ def _placemarks(rows: gpd.GeoDataFrame, *, visible: bool) -> Iterable[str]:
         titles = rows["cell"] + ": " + rows["class"]
         styles = rows["class"].where(rows["class"].isin(["hot", "cold"]), "other")
     else:
-        titles = rows["offense"] + " near repeat"
+        titles = rows["offense"]
         styles = pd.Series("zone", index=rows.index)
     shapes = _shapes(rows, _kml_shape)
     values = zip(*(_plain(rows[name]) for name in names), strict=True)

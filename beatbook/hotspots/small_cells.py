@@ -71,11 +71,11 @@ def hide_small_cells(
     shown = pd.Series(counts.astype(str), index=out.index, dtype="str")
     shown[hidden] = f"fewer than {small_cell_limit}"
     out["incidents"] = pd.Series(counts, dtype="Int64").mask(hidden)
-    out.insert(out.columns.get_loc("incidents") + 1, "incidents_shown", shown)
+    out.insert(list(out.columns).index("incidents") + 1, "incidents_shown", shown)
     if small_cell_limit > 1:
         stand_in = np.where(hidden, small_cell_limit / 2, counts)
         for rows in out.groupby(LAYER, sort=False).indices.values():
-            in_grid = _in_grid_order(out, rows, grid)
+            in_grid = _in_grid_order(out, np.asarray(rows), grid)
             _work_out_anew(out, in_grid, stand_in[in_grid], grid, bandwidth)
         few = (out["around"] > 0) & (out["around"] < small_cell_limit)
         out["around"] = out["around"].mask(few)

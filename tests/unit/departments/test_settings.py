@@ -106,6 +106,7 @@ def test_a_bad_time_zone(small_department):
     [
         ("EPSG:4326", "not projected in meters"),
         ("ESRI:102696", "not projected in meters"),  # Missouri East, US survey feet
+        ("EPSG:4978", "not projected in meters"),  # meters from the center of the Earth
         ("EPSG:999999", "no coordinate reference system"),
     ],
 )

@@ -112,10 +112,13 @@ def test_a_packed_file_cut_in_the_middle(refused, long_text, ending, pack, share
 
 
 @pytest.mark.parametrize(("ending", "pack"), [(".xz", lzma.compress), (".gz", gzip.compress)])
-def test_a_packed_file_damaged_in_the_middle(refused, long_text, ending, pack):
+@pytest.mark.parametrize("place", ["start", "middle"])
+def test_a_packed_file_damaged_inside(refused, long_text, ending, pack, place):
     packed = bytearray(pack(long_text.encode()))
-    for place in range(len(packed) // 2, len(packed) // 2 + 8):
-        packed[place] ^= 0xFF
+    # Byte 10 is the first after a gzip header.
+    start = 10 if place == "start" else len(packed) // 2
+    for at in range(start, start + 8):
+        packed[at] ^= 0xFF
     assert "cannot be unpacked" in refused(bytes(packed), f"2024-01.csv{ending}")
 
 
