@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from beatbook.errors import InvalidInput, MissingTable, UnknownDepartment
+from beatbook.files import write_atomically
 from beatbook.home import Home, find_home
 from beatbook.tables import TABLES, Table
 
@@ -263,20 +264,6 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         frame.to_parquet(partial, index=False)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content in one step: temporary file, flushed to disk, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

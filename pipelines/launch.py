@@ -11,8 +11,9 @@ import yaml
 from beatbook.compstat.coverage import book_dates
 from beatbook.department import load_department
 from beatbook.errors import BeatbookError, BookError
+from beatbook.files import write_atomically
 from beatbook.home import HOME_VARIABLE, Home
-from beatbook.store import load_table, write_atomically
+from beatbook.store import load_table
 
 DAGSTER_HOME = "DAGSTER_HOME"
 

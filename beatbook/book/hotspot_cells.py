@@ -280,9 +280,7 @@ def layer_notes(layer: "gpd.GeoDataFrame", rate: float, left_out: str) -> list[s
         notes.append(formatting.day_range(first["start"], first["end"]))
     notes.append(tests_line(layer, rate))
     if "share_left_out" in layer.columns:
-        notes.append(
-            f"{100 * float(first['share_left_out']):.1f} % without a usable point left out"
-        )
+        notes.append(_left_out(float(first["share_left_out"])))
     elif left_out:
         notes.append(left_out)
     return notes

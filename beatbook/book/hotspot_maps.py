@@ -173,8 +173,8 @@ def _legend(
     least = max(small_cell_limit, 1)
     return Legend(
         name,
-        f"Hot: more than an even spread ({formatting.counted(hot, 'cell')})",
-        f"Cold: fewer than an even spread ({formatting.counted(cold, 'cell')})",
+        f"Hot: above an even spread ({formatting.counted(hot, 'cell')})",
+        f"Cold: below an even spread ({formatting.counted(cold, 'cell')})",
         f"Not significant, {least} or more offenses"
         if least > 1
         else "Not significant, with offenses",

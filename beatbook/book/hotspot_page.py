@@ -46,22 +46,27 @@ _AREA_LINES: tuple[dict[str, Any], ...] = (
 )
 
 _PAGE_STYLE = """
-.key { left: 10px; right: auto; max-width: 250px; font-size: 12.5px; line-height: 1.35; }
+body { display: flex; }
+.folium-map { flex: 1; width: auto !important; left: 0 !important; }
+.side { flex: none; width: 300px; height: 100%; overflow-y: auto; box-sizing: border-box;
+  padding: 10px 12px; border-right: 1px solid #c9d1da; font-size: 12.5px; line-height: 1.4; }
+.key { position: static; padding: 0 0 6px; border: 0; }
 .key li { display: flex; margin: 0 0 3px; }
 .key i { flex: none; margin-top: 2px; }
-.key .note { margin: 4px 0 0; font-weight: 400; }
-.key .note:empty { display: none; }
-.leaflet-control-layers-list { font-size: 12.5px; line-height: 1.5; }
-.leaflet-control-layers-expanded { max-height: calc(100vh - 70px); overflow-y: auto; }
+.key .note { margin: 0; font-weight: 400; }
+.side .leaflet-control-layers { box-shadow: none; border: 0; border-top: 1px solid #c9d1da;
+  border-radius: 0; padding: 6px 0 0; margin: 0; font: inherit; line-height: 1.5; }
+.side .leaflet-control-layers-list { margin: 0; padding: 0; }
+.side .leaflet-control-layers label { font-size: 1em; }
+.side .leaflet-control-layers-separator { margin: 5px 0; }
 .leaflet-tooltip.words { white-space: normal; width: max-content; max-width: 320px; }
 .leaflet-tooltip.name { padding: 0; border: 0; background: none; box-shadow: none; color: #3c4855;
   font-size: 11px; text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; }
 .leaflet-tooltip.name::before { display: none; }
 @media (max-width: 700px) {
-  .folium-map { height: 62% !important; }
-  .key { top: 62%; left: 0; right: 0; bottom: 0; max-width: none; overflow: auto;
-    border-width: 1px 0 0; }
-  .leaflet-control-layers-expanded { max-height: calc(62vh - 50px); } }
+  body { flex-direction: column-reverse; }
+  .folium-map { height: auto !important; width: 100% !important; }
+  .side { width: 100%; height: 42%; border-right: 0; border-top: 1px solid #c9d1da; } }
 @media (forced-colors: active) { .key i, .leaflet-container path { forced-color-adjust: none; } }
 """
 
@@ -230,7 +235,7 @@ def _zones(zones: "gpd.GeoDataFrame | None", origin: tuple[int, int]) -> list[di
         words = [hotspot_cells.zone_words(zone) for zone in part.to_dict("records")]
         shapes = _encoded(list(part.geometry), part.crs, origin)
         layers.append(
-            {"label": escape(f"Near-repeat zones: {offense}"), "words": words, "shapes": shapes}
+            {"label": escape(f"Near repeats: {offense}"), "words": words, "shapes": shapes}
         )
     return layers
 
@@ -275,11 +280,11 @@ def _key(legend: Legend, zones: bool) -> str:
     )
     if zones:
         swatch = f'<i style="background:#ebe5f0;border:2px solid {ZONE}"></i>'
-        rows += f"<li>{swatch}<span>Near-repeat zone: risk raised (switch on)</span></li>"
+        rows += f"<li>{swatch}<span>Near-repeat zone: risk raised</span></li>"
     below = "".join(
         f'<p class="note" data-line="{number}">{note}</p>' for number, note in enumerate(notes, 4)
     )
     return (
-        f'<div class="key" aria-live="polite"><p data-line="0">{title}</p>'
-        f"<ul>{rows}</ul>{below}</div>"
+        '<div class="side"><div class="key" aria-live="polite">'
+        f'<p data-line="0">{title}</p><ul>{rows}</ul>{below}</div></div>'
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from beatbook.book import markup
 from beatbook.book.blocks import Heading
-from beatbook.book.volume import Book, write_atomically
+from beatbook.book.volume import Book
 from beatbook.errors import BookError
+from beatbook.files import write_atomically
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

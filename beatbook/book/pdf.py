@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from beatbook.book.blocks import Block, ChartGrid, Heading, Table, TitleBlock
 from beatbook.book.markup import group_starts
-from beatbook.book.volume import Book, write_atomically
+from beatbook.book.volume import Book
 from beatbook.errors import BookError, InvalidInput
+from beatbook.files import write_atomically
 
 TEMPLATE = Path(__file__).parent / "template" / "book.typ"
 

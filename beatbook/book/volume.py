@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import os
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 from beatbook.book.blocks import Block, Heading, TitleBlock, block_from_dict
 from beatbook.book.formatting import as_date, day, short_hash
 from beatbook.errors import BookError, InvalidInput
+from beatbook.files import write_atomically
 
 FORMAT = 1
 
@@ -186,13 +186,3 @@ def _day_of(value: Any, name: str) -> dt.date:
     if not isinstance(date, dt.date) or date != date:
         raise InvalidInput(f"{name} is {value!r}: give a date")
     return date
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one beside it, so that no reader meets half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

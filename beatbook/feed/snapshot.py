@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from beatbook.department import Department, Feed, Layout
 from beatbook.errors import FeedError
 from beatbook.feed.opening import geojson_rows, header_of, plain_text, sha256
-from beatbook.store import write_atomically
+from beatbook.files import write_atomically
 
 
 @dataclass(frozen=True)

@@ -139,19 +139,14 @@ function drawHotspots(map, data) {
   data.areas.forEach(function (areas) { overlays[areas.label] = areaLayer(areas); });
   data.zones.forEach(function (zones) { overlays[zones.label] = zoneLayer(zones); });
 
-  // The city is shown beside the list of layers, not under it, where there is room for both.
   function fitted() {
-    var list = document.querySelector(".leaflet-control-layers-expanded");
-    var width = list && map.getContainer().clientWidth > 700 ? list.offsetWidth + 12 : 0;
     map.invalidateSize({animate: false});
-    map.fitBounds(data.bounds, {
-      paddingTopLeft: [12, 12], paddingBottomRight: [12 + width, 12], animate: false
-    });
+    map.fitBounds(data.bounds, {padding: [12, 12], animate: false});
   }
   fitted();
-  L.control.layers(bases, overlays, {
-    collapsed: window.innerWidth < 700, sortLayers: false
-  }).addTo(map);
+  // The list of layers stands beside the map, with the key: on it, it would hide half a city.
+  var control = L.control.layers(bases, overlays, {collapsed: false}).addTo(map);
+  document.querySelector(".side").appendChild(control.getContainer());
   L.control.scale({position: "bottomright"}).addTo(map);
 
   function legend(layer) {
@@ -161,7 +156,6 @@ function drawHotspots(map, data) {
   }
   map.on("baselayerchange", function (event) { legend(byName[event.name]); });
   bases[data.layers[0].label].addTo(map);
-  fitted();
   if (data.areas.length) { overlays[data.areas[0].label].addTo(map); }
 
   // A frame may have no size yet when its page is read, and takes another when the window does.
