@@ -66,7 +66,8 @@ body { display: flex; }
 @media (max-width: 700px) {
   body { flex-direction: column-reverse; }
   .folium-map { height: auto !important; width: 100% !important; }
-  .side { width: 100%; height: 42%; border-right: 0; border-top: 1px solid #c9d1da; } }
+  .side { width: 100%; height: 42%; border-right: 0; border-top: 1px solid #c9d1da; }
+  .leaflet-tooltip.words { max-width: 170px; font-size: 12px; } }
 @media (forced-colors: active) { .key i, .leaflet-container path { forced-color-adjust: none; } }
 """
 

@@ -20,7 +20,7 @@ from beatbook.feed.opening import geojson_rows, header_of, plain_text
 
 SAMPLE_ROWS = 20_000
 """Rows looked at in all files of a shape: enough that what one row in a thousand holds is nearly
-sure to be seen. Each file gives an even part, at least 300."""
+sure to be seen. Each file gives an even part."""
 
 DELIMITERS = (",", ";", "\t", "|")
 CHUNK = 1 << 22
@@ -90,7 +90,7 @@ def read_samples(paths: Sequence[Path], scratch: Path) -> list[Sample]:
     FeedError
         As :func:`read_sample`; and if two files have one name, by which a record is known.
     """
-    limit = max(300, SAMPLE_ROWS // max(1, len(paths)))
+    limit = max(SAMPLE_ROWS // 10, SAMPLE_ROWS // max(1, len(paths)))
     samples: dict[str, Sample] = {}
     for path in paths:
         sample = read_sample(path, scratch, limit)
@@ -195,7 +195,10 @@ def shapes_of(samples: Sequence[Sample]) -> list[Shape]:
         found.setdefault((sample.format, sample.delimiter, *header), []).append(sample)
     shapes = []
     for group in found.values():
-        values = pd.concat([sample.values for sample in group], ignore_index=True)
+        part = max(300, SAMPLE_ROWS // len(group))
+        # Every n-th of the drawn rows: the first ones may be those of one season.
+        drawn = [s.values.iloc[:: max(1, -(-len(s.values) // part))] for s in group]
+        values = pd.concat(drawn, ignore_index=True)
         shapes.append(Shape(tuple(group), values))
     return shapes
 
