@@ -127,8 +127,8 @@ def locate(points: pd.DataFrame, department: Department) -> pd.DataFrame:
         projectable), ``quality`` (``exact`` or ``block`` as the settings say, ``pile_up`` for a
         point that is the center of an area and so a default, ``outside`` the city by more than
         the outline's tolerance, ``missing``), and ``precinct_map, beat_map, neighborhood_map``:
-        the area the point lies in, missing where none or no outlines. A point on a border goes
-        to the area that comes first by code.
+        the area the point lies in, missing where there is none, no outlines, or a pile-up. A
+        point on a border goes to the area that comes first by code.
     """
     import shapely
     from pyproj import Transformer
@@ -165,6 +165,9 @@ def locate(points: pd.DataFrame, department: Department) -> pd.DataFrame:
         out.loc[out.index[first.index], f"{kind}_map"] = codes[first.to_numpy()]
     near_center = shapely.STRtree(centers).query(places, predicate="dwithin", distance=1.0)[0]
     quality[near_center] = "pile_up"
+    # A default location says nothing of where it was, so nothing is filled in from it.
+    for kind in AREA_KINDS:
+        out.loc[out.index[near_center], f"{kind}_map"] = None
     quality[unknown] = "missing"
     # The type is said: a feed without any coordinates leaves nothing to tell it from.
     out["quality"] = pd.Series(quality, index=out.index, dtype="str")

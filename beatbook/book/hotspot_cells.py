@@ -180,14 +180,18 @@ def _refuse_sex_offense(offense: str, where: str) -> None:
         )
 
 
-def drawn(layer: "gpd.GeoDataFrame", small_cell_limit: int) -> npt.NDArray[np.bool_]:
-    """Tell which cells are drawn: hot, cold, or with incidents at or above the limit.
+def drawn(layer: "gpd.GeoDataFrame", small_cell_limit: int) -> npt.NDArray[np.int64]:
+    """Give the rows of the cells that are drawn: hot, then cold, then others at the limit.
 
-    The others would say little and weigh much: most cells of a city hold none or one.
+    The rest would say little and weigh much: most cells of a city hold none or one. Within a
+    class the largest counts come first; hidden counts are equal, or their order would tell them.
     """
-    notable = layer["class"].isin(["hot", "cold"])
-    many = layer["incidents"] >= max(small_cell_limit, 1)
-    return (notable | many).to_numpy(dtype=bool)
+    class_ = layer["class"]
+    rank = class_.map({"hot": 0, "cold": 1}).fillna(2).to_numpy()
+    counts = layer["incidents"].to_numpy()
+    shown = np.where(counts >= max(small_cell_limit, 1), counts, 0)
+    order = np.lexsort((-shown, rank))
+    return order[(rank[order] < 2) | (shown[order] > 0)]
 
 
 def around_range(layer: "gpd.GeoDataFrame", small_cell_limit: int) -> Around:

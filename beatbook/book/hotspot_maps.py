@@ -42,6 +42,8 @@ __all__ = ["hotspot_map", "layer_frames", "zone_frame"]
 # Base lines on the screen; above this many vertices in all the tolerance is doubled.
 _MAX_VERTICES = 12_000
 _NAMED = 5
+# Color and line of the first kind of base area, and of the others.
+_AREA_STYLES: tuple[tuple[str, Any], ...] = (("#7d8b99", "-"), (svg.INK, (0, (5, 2))))
 _SIDE = 2.5  # inches, the column of the legend
 
 
@@ -120,7 +122,7 @@ def hotspot_map(
         legends[name] = _legend(name, layer, small_cell_limit, rate, left_out)
         kept = drawn(layer, small_cell_limit)
         around = Around(*(bound[kept] for bound in around_range(layer, small_cell_limit)))
-        chosen[name] = layer[kept]
+        chosen[name] = layer.iloc[kept]
         said[name] = phrases(chosen[name], around, small_cell_limit, rate)
     framed = limit if limit is not None else first
     west, south, east, north = (float(x) for x in framed.to_crs("EPSG:4326").total_bounds)
@@ -229,12 +231,10 @@ def _draw(
         axes.set_axis_off()
         _draw_cells(axes, cells)
         for number, frame in enumerate(areas.values()):
-            style: dict[str, Any] = (
-                {"color": "#7d8b99", "linewidth": 0.4}
-                if number == 0
-                else {"color": svg.INK, "linewidth": 0.6, "linestyle": (0, (5, 2))}
+            color, style = _AREA_STYLES[min(number, 1)]
+            frame.boundary.plot(
+                ax=axes, color=color, linestyle=style, linewidth=0.5, zorder=3, aspect=None
             )
-            frame.boundary.plot(ax=axes, zorder=3, aspect=None, **style)
         if outline is not None:
             outline.boundary.plot(ax=axes, color=svg.INK, linewidth=0.9, zorder=4, aspect=None)
         if zones is not None:
@@ -302,10 +302,10 @@ def _draw_legend(
         Patch(facecolor=PLAIN, edgecolor=PLAIN_EDGE, linewidth=0.4, label=_lines(legend.plain)),
     ]  # fmt: skip
     if zones:
-        label = "Near-repeat zones: risk raised"
+        label = "Near repeats: risk raised"
         handles.append(Patch(fill=False, edgecolor=ZONE, linewidth=0.8, label=_lines(label)))
     for number, label in enumerate(area_labels):
-        color, style = ("#7d8b99", (0.0, ())) if number == 0 else (svg.INK, (0.0, (5, 2)))
+        color, style = _AREA_STYLES[min(number, 1)]
         handles.append(
             Line2D([], [], color=color, linewidth=0.7, linestyle=style, label=_lines(label))
         )
@@ -327,7 +327,7 @@ def _draw_legend(
     return float(notes.get_window_extent().y0 / figure.dpi)
 
 
-def _lines(text: str, width: int = 32) -> str:
+def _lines(text: str, width: int = 28) -> str:
     import textwrap
 
     return "\n".join(textwrap.wrap(text, width))
@@ -372,5 +372,6 @@ def _words(
         ]
         words.append(f"Near-repeat zones: {formatting.listed(opened)}.")
     if len(layers) > 1:
-        words.append(f"{len(layers) - 1} more layers on the screen.")
+        more = formatting.counted(len(layers) - 1, "more layer")
+        words.append(f"{more} on the screen.")
     return " ".join(words)

@@ -32,7 +32,7 @@ _STYLES: dict[str, dict[str, Any]] = {
         "fillColor": "url(#cold)",
         "fillOpacity": 1,
         "color": COLD_EDGE,
-        "weight": 1.6,
+        "weight": 1.2,
         "dashArray": "4 3",
     },
     "plain": {"fillColor": PLAIN, "fillOpacity": 0.8, "color": PLAIN_EDGE, "weight": 0.6},
@@ -73,9 +73,9 @@ body { display: flex; }
 
 _HATCH = (
     '<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>'
-    '<pattern id="cold" width="6" height="6" patternUnits="userSpaceOnUse" '
-    f'patternTransform="rotate(45)"><rect width="6" height="6" fill="{COLD}"/>'
-    f'<path d="M0 0V6" stroke="{COLD_EDGE}" stroke-width="1.6"/></pattern></defs></svg>'
+    '<pattern id="cold" width="7" height="7" patternUnits="userSpaceOnUse" '
+    f'patternTransform="rotate(45)"><rect width="7" height="7" fill="{COLD}"/>'
+    f'<path d="M0 0V7" stroke="{COLD_EDGE}" stroke-width="1"/></pattern></defs></svg>'
 )
 
 _SCRIPT = """
@@ -86,7 +86,7 @@ drawHotspots({{ this._parent.get_name() }}, {{ this.data }});
 
 
 class Legend(NamedTuple):
-    """A layer's lines of the legend: one a class, then notes (as many in each layer)."""
+    """A layer's lines of the legend: one a class, then notes."""
 
     title: str
     hot: str
@@ -136,8 +136,7 @@ def hotspot_page(pieces: Pieces, title: str) -> str:
     # A name must not close the script element that it is written into.
     behavior.data = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     page.add_child(behavior)
-    first = next(iter(pieces.legends.values()))
-    key = _key(first, pieces.zones is not None)
+    key = _key(list(pieces.legends.values()), pieces.zones is not None)
     root.html.add_child(Element(_verbatim(_HATCH + key)), name="key")
     html = str(root.render())
     # A map that forbids to enlarge it shuts out those who must.
@@ -196,15 +195,12 @@ def _rows(
     place: Mapping[str, int],
     known: dict[str, int],
 ) -> list[list[Any]]:
-    """Give ``[cell, style, phrase, phrase, ...]`` a cell, the least q of hot ones first."""
-    rank = layer["class"].map({"hot": 0, "cold": 1}).fillna(2).to_numpy()
-    order = np.lexsort((-layer["incidents"].to_numpy(), layer["q"].to_numpy(), rank))
-    names, classes = layer["cell"].to_numpy(), layer["class"].to_numpy()
+    """Give ``[cell, style, phrase, phrase, ...]`` a cell, in the layer's order."""
     rows = []
-    for k in order:
-        style = classes[k] if classes[k] in ("hot", "cold") else "plain"
-        words = [known.setdefault(phrase, len(known)) for phrase in phrases[k] if phrase]
-        rows.append([place[names[k]], style, *words])
+    for name, class_, words in zip(layer["cell"], layer["class"], phrases, strict=True):
+        style = class_ if class_ in ("hot", "cold") else "plain"
+        used = [known.setdefault(phrase, len(known)) for phrase in words if phrase]
+        rows.append([place[name], style, *used])
     return rows
 
 
@@ -267,8 +263,10 @@ def _lines(legend: Legend) -> list[str]:
     return [legend.title, legend.hot, legend.cold, legend.plain, *legend.notes]
 
 
-def _key(legend: Legend, zones: bool) -> str:
-    title, hot, cold, plain, *notes = map(escape, _lines(legend))
+def _key(legends: Sequence[Legend], zones: bool) -> str:
+    """Write the first layer's legend, with room for the notes of the one that has most."""
+    title, hot, cold, plain, *notes = map(escape, _lines(legends[0]))
+    notes += [""] * (max(len(legend.notes) for legend in legends) - len(notes))
     hatch = f"repeating-linear-gradient(45deg,{COLD_EDGE} 0 1.5px,{COLD} 1.5px 5px)"
     items = [
         (1, hot, f"background:{HOT};border:2px solid {HOT_EDGE}"),
@@ -281,7 +279,7 @@ def _key(legend: Legend, zones: bool) -> str:
     )
     if zones:
         swatch = f'<i style="background:#ebe5f0;border:2px solid {ZONE}"></i>'
-        rows += f"<li>{swatch}<span>Near-repeat zone: risk raised</span></li>"
+        rows += f"<li>{swatch}<span>Near repeats: risk raised</span></li>"
     below = "".join(
         f'<p class="note" data-line="{number}">{note}</p>' for number, note in enumerate(notes, 4)
     )

@@ -89,7 +89,7 @@ def caveats(
     incidents
         Those known by ``as_of``.
     rejected
-        The ``rejected_incidents`` table.
+        The ``rejected_incidents`` table; of files that no known incident came from, none counts.
     table
         The ``compstat`` table of the book.
     department, week_ending, as_of
@@ -105,6 +105,8 @@ def caveats(
     start = pd.Timestamp(week_ending) - pd.Timedelta(days=6)
     week = incidents[(day >= start) & (day <= pd.Timestamp(week_ending))]
     part_one = week[week["offense"].isin(PART_ONE)]
+    # A file of which nothing was known yet had no rows to refuse either.
+    rejected = rejected[rejected["source_file"].isin(incidents["source_file"].unique())]
     total = len(incidents) + len(rejected)
     lines = [*_late_coding(department, week_ending, as_of)]
     if len(rejected):
@@ -159,19 +161,18 @@ def _late_coding(department: Department, week_ending: dt.date, as_of: dt.date) -
             "of it are still to be coded."
         ]
     told = ", ".join(
-        f"{100 * share:.0f} % ({_place_from_last(place + weeks_since)})"
-        for place, share in enumerate(shares)
+        f"{100 * share:.0f} % ({_weeks_before(place)})" for place, share in enumerate(shares)
     )
     return [
-        "Still likely to rise: records are coded late. As of a month's end the last weeks hold on "
+        "Still likely to rise: records are coded late. As of a month's end the weeks hold on "
         f"average this share of their eventual Part I count: {told}. A fall against settled "
         f"earlier weeks is partly this lag ({late.source})."
     ]
 
 
-def _place_from_last(place: int) -> str:
-    named = ("the last week", "the week before", "the third-last", "the fourth-last")
-    return named[place] if place < len(named) else f"the one {place} weeks before the last"
+def _weeks_before(place: int) -> str:
+    named = ("this book's week", "the week before")
+    return named[place] if place < len(named) else f"{place} weeks before"
 
 
 def _windows_left_empty(table: pd.DataFrame, department: Department) -> Sequence[str]:

@@ -204,6 +204,7 @@ def _write_csv(path: Path, feed: Feed, target: Path, scratch: Path) -> None:
         match_layout(header, feed.layouts, path.name)
     columns = {column: "VARCHAR" for column in header}
     with duckdb.connect(config={"threads": 2}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         try:
             connection.execute(
                 "COPY (SELECT * FROM read_csv($file, header = true, all_varchar = true, "

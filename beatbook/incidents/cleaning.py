@@ -79,6 +79,7 @@ def clean(
     folder.mkdir(parents=True)
     spill = folder / "spill"
     with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute("SET temp_directory = ?", [str(spill)])
         connection.execute(sql.source(department, snapshot))

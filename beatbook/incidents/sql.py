@@ -114,25 +114,34 @@ def parsed(department: Department) -> str:
     feed = department.feed
     zone = quoted(department.timezone)
 
-    def by_layout(field: str, read: str) -> str:
-        cases = " ".join(
-            f"WHEN {place} THEN "
-            + read.format(field=field, formats=_formats(layout.date_formats or feed.date_formats))
-            for place, layout in enumerate(feed.layouts)
-        )
-        return f"CASE layout {cases} END"
+    def by_format(field: str, formats: list[str]) -> str:
+        timed = [text for text in formats if "%H" in text or "%I" in text]
+        # A value without a time is a day already; moving it to another zone would lose a day.
+        days = [text for text in formats if text not in timed]
+        reads = []
+        if timed:
+            read = f"try_strptime({field}, {_formats(timed)})"
+            if feed.times == "utc":
+                read = f"({read} AT TIME ZONE 'UTC') AT TIME ZONE {zone}"
+            reads.append(read)
+        if days:
+            reads.append(f"try_strptime({field}, {_formats(days)})")
+        return f"coalesce({', '.join(reads)})"
 
     def local(field: str) -> str:
-        read = by_layout(field, "try_strptime({field}, {formats})")
-        if feed.times == "utc":
-            return f"(({read}) AT TIME ZONE 'UTC') AT TIME ZONE {zone}"
-        return f"({read})"
+        cases = " ".join(
+            f"WHEN {place} THEN {by_format(field, layout.date_formats or feed.date_formats)}"
+            for place, layout in enumerate(feed.layouts)
+        )
+        return f"(CASE layout {cases} END)"
 
     reported = local("reported_at")
     if feed.publishes == "monthly":
         known = f"last_day(try_strptime(known_on, {_formats(feed.month_formats)}))::TIMESTAMP"
+        known_alone = known
     else:
         known = f"date_trunc('day', coalesce({local('known_on')}, {reported}))"
+        known_alone = local("known_on")
     key_fields = FIELDS if feed.record_key == "all" else feed.record_key
     key = ", ".join(f"coalesce({field}, '')" for field in key_fields)
     # With "all", the file is part of the key: two months may hold rows that say the same.
@@ -150,6 +159,7 @@ def parsed(department: Department) -> str:
         {local("occurred_to")} AS occurred_to_read,
         {reported} AS reported_at_read,
         {known} AS known_on_read,
+        known_on IS NOT NULL AND {known_alone} IS NULL AS known_on_unread,
         CASE WHEN {count} IN ('1', '+1') THEN 1 WHEN {count} = '-1' THEN -1 END
             AS count_read,
         md5_number_upper(concat_ws(chr(31), {key_of_file}{key})) AS key_number,
@@ -266,7 +276,7 @@ def _recorded(kind: str, area: Area) -> str:
 
 
 def write_incidents(department: Department, path: Path) -> str:
-    """Write the accepted rows, in the order of the feed, as the declared table."""
+    """Write the accepted rows as the declared table; their order is not part of it."""
     areas = []
     joins = []
     for kind in AREA_KINDS:
@@ -274,26 +284,39 @@ def write_incidents(department: Department, path: Path) -> str:
         joins.append(
             f"LEFT JOIN codes_{kind} ON codes_{kind}.code = row.{kind}_recorded "
             f"AND row.known_on_read >= codes_{kind}.valid_from "
-            f"AND row.known_on_read < codes_{kind}.valid_to"
+            f"AND row.known_on_read < codes_{kind}.valid_to "
+            # The map is of today; for an older record its area may not have existed yet.
+            f"LEFT JOIN codes_{kind} AS map_{kind} ON map_{kind}.code = places.{kind}_map "
+            f"AND row.known_on_read >= map_{kind}.valid_from "
+            f"AND row.known_on_read < map_{kind}.valid_to"
         )
         # A department that lists no codes has none that are unlisted.
         open_list = not (area.codes or area.file)
         listed = f"row.{kind}_recorded" if open_list else f"codes_{kind}.code"
         areas.append(
-            f"coalesce({listed}, places.{kind}_map) AS {kind}, "
+            f"coalesce({listed}, map_{kind}.code) AS {kind}, "
             f"CASE WHEN {listed} IS NOT NULL THEN 'record' "
-            f"WHEN places.{kind}_map IS NOT NULL THEN 'boundary' "
+            f"WHEN map_{kind}.code IS NOT NULL THEN 'boundary' "
             f"WHEN row.{kind}_recorded IS NOT NULL THEN 'unlisted' ELSE 'missing' END "
             f"AS {kind}_source, "
-            f"coalesce({listed} <> places.{kind}_map, false) AS {kind}_disagrees"
+            f"coalesce({listed} <> map_{kind}.code, false) AS {kind}_disagrees"
         )
     recorded = ", ".join(
         f"{_recorded(kind, department.areas.kind(kind))} AS {kind}_recorded" for kind in AREA_KINDS
     )
-    optional = ("occurred_to", "reported_at")
     unread = ", ".join(
-        f"CASE WHEN {field} IS NOT NULL AND {field}_read IS NULL THEN '{field}' END"
-        for field in optional
+        [
+            *(
+                f"CASE WHEN {field} IS NOT NULL AND {field}_read IS NULL THEN '{field}' END"
+                for field in ("occurred_to", "reported_at")
+            ),
+            "CASE WHEN known_on_unread THEN 'known_on' END",
+            *(
+                f"CASE WHEN {axis} IS NOT NULL AND try_cast({axis} AS DOUBLE) IS NULL "
+                f"THEN '{axis}' END"
+                for axis in ("x", "y")
+            ),
+        ]
     )
     hidden = "offense_map.sex_offense"
     columns = ", ".join(

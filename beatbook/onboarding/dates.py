@@ -7,8 +7,11 @@ that what is proposed here reads there.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 _NUMBER_FIRST = r"\d{1,2}(?P<s>[-/.])\d{1,2}(?P=s)(?P<year>\d{4}|\d{2})"
@@ -39,7 +42,7 @@ _MONTHS = (
     (r"[A-Za-z]{3}[- ]\d{4}", "%b-%Y"),
     (r"[A-Za-z]{3,9} \d{4}", "%B %Y"),
 )
-_SWAPPED = (("%m/%d/", "%d/%m/"), ("%m-%d-", "%d-%m-"), ("%m.%d.", "%d.%m."))
+_OFFSET = re.compile(r"(?:Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?)$")
 MOST_FORMATS = 4
 """A layout that needs more is not one layout."""
 
@@ -57,7 +60,7 @@ class DateReading:
     unread
         Values that none reads, a few, each of another form.
     ambiguous
-        The same formats with day and month exchanged, if those read every value as well.
+        The same formats with day and month exchanged, if those read as much.
     utc
         True if the texts carry an offset of zero, False if another or none.
     offsets
@@ -112,52 +115,39 @@ def read_dates(values: Iterable[str]) -> DateReading:
     Returns
     -------
     DateReading
-        With the American order of month and day where both orders read everything;
+        With the American order of month and day where both orders read as much;
         ``ambiguous`` then holds the other one. A year before 1800 counts as not read, as in
         cleaning: ``%Y`` would read a year of two digits as one of the first century.
     """
     counts = pd.Series(list(values), dtype="str").dropna().value_counts()
     if counts.empty:
         return DateReading((), 0.0)
+    texts = pd.Series(counts.index, dtype="str")
     offsets: dict[str, str] = {}
-    # Values of one form have one set of formats, so one of each form is looked at.
-    forms = pd.Series(counts.index, dtype="str").map(form)
-    for text in pd.Series(counts.index, dtype="str")[~forms.duplicated()]:
+    # Values of one form, with one offset, have one set of formats: one of each is looked at.
+    forms = texts.map(lambda text: form(text) + text[-6:] * bool(_OFFSET.search(text)))
+    for text in texts[~forms.duplicated()]:
         for pattern, offset in date_formats_of(text):
             offsets.setdefault(pattern, offset)
-    candidates = list(offsets)
-    hits = _reads(counts.index.to_list(), candidates)
+    hits = _reads(texts.to_list(), list(offsets))
     weight = counts.to_numpy()
-    chosen: list[str] = []
-    left = pd.Series(True, index=range(len(counts)))
-    while len(chosen) < MOST_FORMATS:
-        gains = {
-            pattern: weight[(hits[pattern] & left).to_numpy()].sum()
-            for pattern in candidates
-            # The other order of day and month would read the rest, and read it wrongly.
-            if pattern not in chosen and not any(pattern in exchanged(c) for c in chosen)
-        }
-        best = max(gains, key=lambda pattern: gains[pattern], default=None)
-        if best is None or gains[best] == 0:
-            break
-        chosen.append(best)
-        left &= ~hits[best]
-    other = tuple(exchanged(pattern)[0] for pattern in chosen if exchanged(pattern))
-    ambiguous = bool(other) and all(
-        exchanged(pattern)[0] in hits.columns
-        and weight[hits[exchanged(pattern)[0]].to_numpy()].sum()
-        == weight[hits[pattern].to_numpy()].sum()
-        for pattern in chosen
-        if exchanged(pattern)
+    # One order of day and month in all formats: the other would read the rest, and wrongly.
+    month_first = _cover(hits, weight, [p for p in offsets if _order(p) != "day"])
+    day_first = _cover(hits, weight, [p for p in offsets if _order(p) != "month"])
+    chosen, other = month_first, day_first
+    if weight[day_first.read].sum() > weight[month_first.read].sum():
+        chosen, other = day_first, month_first
+    ambiguous = chosen.formats != other.formats and weight[chosen.read].sum() == (
+        weight[other.read].sum()
     )
-    unread = pd.Series(counts.index, dtype="str")[left.to_numpy()]
-    written = tuple(dict.fromkeys(offsets[pattern] for pattern in chosen))
+    unread = texts[~chosen.read]
+    written = tuple(dict.fromkeys(offsets[pattern] for pattern in chosen.formats))
     return DateReading(
-        formats=tuple(chosen),
-        read=float(weight[~left.to_numpy()].sum() / weight.sum()),
+        formats=chosen.formats,
+        read=float(weight[chosen.read].sum() / weight.sum()),
         unread=tuple(unread[~unread.map(form).duplicated()].head(3)),
-        ambiguous=other if ambiguous else (),
-        utc=bool(chosen) and all(re.fullmatch(r"Z|UTC|GMT|[-+]00:?(00)?", o) for o in written),
+        ambiguous=other.formats if ambiguous else (),
+        utc=bool(written) and all(re.fullmatch(r"Z|UTC|GMT|[-+]00:?(00)?", o) for o in written),
         offsets=tuple(offset for offset in written if offset),
     )
 
@@ -199,22 +189,36 @@ def quiet_hour(times: pd.Series) -> int | None:
     return min(range(24), key=lambda h: hours[h - 1 if h else 23] + hours[h] + hours[(h + 1) % 24])
 
 
-def exchanged(pattern: str) -> tuple[str, ...]:
-    """The format with day and month exchanged, where it writes both as numbers; else nothing."""
-    for one, other in _SWAPPED:
-        if pattern.startswith(one):
-            return (other + pattern[len(one) :],)
-        if pattern.startswith(other):
-            return (one + pattern[len(other) :],)
-    return ()
-
-
 def form(text: str) -> str:
     """A text with each run of digits as its length's nines (at most four) and letters kept.
 
     Numbers of one and of two digits are one form: 1/2/2019 and 11/12/2019 are written alike.
     """
     return re.sub(r"\d+", lambda run: "9" if len(run[0]) <= 2 else "9" * min(len(run[0]), 9), text)
+
+
+def _order(pattern: str) -> str | None:
+    """Which of day and month comes first, where both are written as numbers."""
+    found = re.match(r"%([md])[-/.]%([md])", pattern)
+    return None if found is None else {"m": "month", "d": "day"}[found[1]]
+
+
+class _Cover(NamedTuple):
+    formats: tuple[str, ...]
+    read: npt.NDArray[np.bool_]
+
+
+def _cover(hits: pd.DataFrame, weight: npt.NDArray[Any], candidates: list[str]) -> _Cover:
+    """The formats that together read most: each next one reads most of what is left."""
+    left = np.ones(len(hits), dtype=bool)
+    chosen: list[str] = []
+    while candidates and len(chosen) < MOST_FORMATS:
+        best = max(candidates, key=lambda pattern: weight[hits[pattern] & left].sum())
+        if not (hits[best] & left).any():
+            break
+        chosen.append(best)
+        left &= ~hits[best].to_numpy()
+    return _Cover(tuple(chosen), ~left)
 
 
 def _clock(timed: re.Match[str]) -> str:

@@ -83,7 +83,7 @@ function drawHotspots(map, data) {
           + data.cells[row[0]].place);
       });
       reachable(shapes, words);
-      // The hottest come first to the keyboard, and are drawn last, over their neighbors' edges.
+      // Hot cells come first to the keyboard, and are drawn last, over their neighbors' edges.
       shapes.slice().reverse().forEach(function (shape) { group.addLayer(shape); });
     });
   }
@@ -139,9 +139,15 @@ function drawHotspots(map, data) {
   data.areas.forEach(function (areas) { overlays[areas.label] = areaLayer(areas); });
   data.zones.forEach(function (zones) { overlays[zones.label] = zoneLayer(zones); });
 
+  // A frame may have no size yet when its page is read, and takes another when the window does.
   function fitted() {
     map.invalidateSize({animate: false});
-    map.fitBounds(data.bounds, {padding: [12, 12], animate: false});
+    var size = map.getSize();
+    if (size.x > 30 && size.y > 30) {
+      map.fitBounds(data.bounds, {padding: [12, 12], animate: false});
+    } else {
+      map.setView(L.latLngBounds(data.bounds).getCenter(), 10, {animate: false});
+    }
   }
   fitted();
   // The list of layers stands beside the map, with the key: on it, it would hide half a city.
@@ -158,6 +164,5 @@ function drawHotspots(map, data) {
   bases[data.layers[0].label].addTo(map);
   if (data.areas.length) { overlays[data.areas[0].label].addTo(map); }
 
-  // A frame may have no size yet when its page is read, and takes another when the window does.
   new ResizeObserver(fitted).observe(map.getContainer());
 }

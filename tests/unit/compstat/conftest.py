@@ -28,6 +28,7 @@ def incidents_of(rows):
     frame["precinct"] = frame["precinct"].astype("str")
     frame["offense"] = frame["offense"].astype("str")
     frame["count"] = frame["count"].astype("int64")
+    frame["source_file"] = "feed.csv"
     return frame
 
 

@@ -20,13 +20,15 @@ def filler(start="2022-01-01", end="2024-03-31"):
 def tell(make_incidents):
     """The caveats of hand-made incidents, as one text."""
 
-    def tell(rows, department, refused=0, as_of=AS_OF, week=WEEK, **columns):
+    def tell(rows, department, refused=0, refused_in="feed.csv", as_of=AS_OF, week=WEEK, **columns):
         incidents = make_incidents(rows)
         incidents["location_quality"] = "block"
         incidents["precinct_disagrees"] = False
         for name, values in columns.items():
             incidents.loc[incidents.index[-len(values) :], name] = values
-        rejected = pd.DataFrame({"reason": ["unreadable_count"] * refused})
+        rejected = pd.DataFrame(
+            {"source_file": [refused_in] * refused, "reason": "unreadable_count"}
+        )
         table = compstat_table(incidents, department, week, as_of)
         return "\n".join(caveats(incidents, rejected, table, department, week, as_of))
 
@@ -47,6 +49,8 @@ def test_refused_rows_are_told(tell, department):
     told = tell(rows, department, refused=3)
     assert f"3 of {len(rows) + 3} (10.0 %) rows of the feed could not be read" in told
     assert "rejected_incidents" in told
+    # A later file's refused rows were not in the feed by then.
+    assert "none was refused" in tell(rows, department, refused=3, refused_in="later.csv")
 
 
 def test_locations_are_told_of_part_one_of_the_week(tell, department):
@@ -110,7 +114,10 @@ def test_weeks_that_will_still_rise_are_told(tell, department_with):
     department = late(department_with, [0.87, 0.95, 0.98])
     told = tell(filler(), department, as_of=dt.date(2024, 3, 11))
     assert "Still likely to rise" in told
-    assert "87 % (the last week), 95 % (the week before), 98 % (the third-last)" in told
+    assert "87 % (this book's week), 95 % (the week before), 98 % (2 weeks before)" in told
+    # A week on, the book's week is no longer the last one.
+    later = tell(filler(), department, as_of=dt.date(2024, 3, 17))
+    assert "95 % (this book's week), 98 % (the week before)" in later
     assert "measured" in told
     settled = tell(filler(), department, as_of=dt.date(2024, 3, 31))
     assert "The week ended 21 days before the as-of day" in settled
@@ -118,9 +125,7 @@ def test_weeks_that_will_still_rise_are_told(tell, department_with):
 
 def test_any_number_of_late_weeks_may_be_given(tell, department_with):
     department = late(department_with, [0.5, 0.6, 0.7, 0.8, 0.9, 0.95])
-    assert "95 % (the one 5 weeks before the last)" in tell(
-        filler(), department, as_of=dt.date(2024, 3, 12)
-    )
+    assert "95 % (5 weeks before)" in tell(filler(), department, as_of=dt.date(2024, 3, 12))
 
 
 def test_a_department_that_says_nothing_of_late_coding(tell, department):

@@ -37,7 +37,7 @@ def home(make_department) -> Home:
     """A made-up city with a week's layers: a crowd, small cells, and burglaries that repeat."""
     if not _BUILT:  # read by all tests, changed by none
         city = make_department()
-        city.set(crs=CRS)
+        city.set(grid={"origin": [100, 100]})  # off the city's corner, so that cells are cut
         incidents = city.clean(list(offenses(city))).incidents
         department = city.load()
         layers = weekly_layers(
@@ -52,6 +52,8 @@ def offenses(city):
     """5 robberies in one cell, 2 in another, 1 in a third; burglaries three times at 9 places."""
     places = [(400, 300, 5), (1130, 1130, 2), (1900, 1900, 1)]
     number = 0
+    # The feed starts in December, for the space-time scan compares with the days before.
+    yield city.row(Case="L1", Code="061000", Month="2023-12", Date="12/03/2023 10:00")
     for east, north, times in places:
         for k in range(times):
             number += 1
@@ -119,7 +121,12 @@ def test_a_format_reads_back_as_the_table(format, home, tmp_path):
     assert shapes.is_valid.all()
     # A hundredth of a percent: seven digits of a degree, or two of a meter.
     assert np.allclose(shapes.area, both["area_m2_table"], rtol=1e-4)
-    assert shapes.contains(gpd.points_from_xy(both["x_table"], both["y_table"])).all()
+    whole = both["area_m2_table"] == 250**2
+    centers = gpd.points_from_xy(both["x_table"], both["y_table"])
+    assert shapely.contains(shapes.to_numpy(), np.asarray(centers))[whole].all()
+    if format != "kml":
+        one = both["offense"] == "Robbery"
+        assert not whole.all() and np.isclose(shapes[one].union_all().area, 2000**2, rtol=1e-4)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -200,10 +207,10 @@ def test_a_zone_at_one_address_is_the_square_it_lies_in(home, tmp_path):
     zones = read(paths, "near_repeat_zones")
     here = zones[zones["outer_m"] < 100]
     assert len(here) and np.allclose(here.area, 100**2)
-    assert here.contains(gpd.points_from_xy(here["x"], here["y"])).all()
+    assert (shapely.get_coordinates(here.centroid) == here[["x", "y"]].to_numpy()).all()
 
 
-def test_a_zone_further_out_is_a_hollow_diamond(make_department, home, tmp_path):
+def test_a_zone_further_out_is_a_hollow_diamond(home):
     from beatbook.department import load_department
     from beatbook.hotspots.export import _zones
 
@@ -328,7 +335,7 @@ def test_a_grid_changed_since_is_refused_and_leaves_the_last_files(home, tmp_pat
     (before,) = export_hotspots("example", WEEK, "gpkg", home=Home(root))
     kept = before.read_bytes()
     path = root / "departments" / "example" / "department.yaml"
-    path.write_text(path.read_text() + "grid: {size_m: 400}\n")
+    path.write_text(path.read_text().replace("grid:", "grid:\n  size_m: 400"))
     with pytest.raises(BeatbookError, match="beatbook report"):
         export_hotspots("example", WEEK, "gpkg", home=Home(root))
     assert before.read_bytes() == kept
@@ -350,7 +357,7 @@ def test_the_command_prints_the_files(home, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("beatbook: example has no hotspot layers")
 
 
-def test_the_command_offers_the_formats_there_are(monkeypatch, home, capsys):
+def test_the_command_offers_the_formats_there_are(capsys):
     from pipelines.cli import main
 
     with pytest.raises(SystemExit):

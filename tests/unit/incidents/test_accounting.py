@@ -46,9 +46,9 @@ def assert_all_accounted(tables, rows):
     assert (numbered["min"] == 1).all() and (numbered["max"] == numbered["count"]).all()
 
 
-@given(files=st.lists(st.lists(ROW, min_size=1, max_size=15), min_size=1, max_size=2))
+@given(files=st.lists(st.lists(ROW, min_size=1, max_size=12), min_size=1, max_size=2))
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

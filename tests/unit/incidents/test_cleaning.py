@@ -448,7 +448,7 @@ def test_where_the_precinct_is_from(clean_rows):
 
 def test_a_point_on_a_border_goes_to_the_first_area_by_code(clean_rows):
     told = clean_rows(
-        corner={"District": "", **xy(1000, 999.0)}, edge={"District": "", **xy(300, 1000)}
+        corner={"District": "", **xy(1000, 990)}, edge={"District": "", **xy(300, 1000)}
     )
     assert told["precinct"] == {"corner": "1", "edge": "1"}
 
@@ -615,3 +615,10 @@ def test_cleaning_again_empties_the_folder_first(small_department):
     assert sorted(path.name for path in second.cleaned.incidents.parent.iterdir()) == [
         "feed_files.parquet", "incidents.parquet", "rejected_incidents.parquet",
     ]  # fmt: skip
+
+
+def test_nothing_is_filled_in_from_a_default_location(clean_rows):
+    told = clean_rows(center={"District": "", **xy(1000, 1000)})
+    assert told["location_quality"] == {"center": "pile_up"}
+    assert told["precinct"] == {"center": None}
+    assert told["precinct_source"] == {"center": "missing"}
