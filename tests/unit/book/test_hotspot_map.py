@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from beatbook.book.hotspot_cells import around_range, phrases, zone_words
-from beatbook.book.hotspot_maps import hotspot_map, layer_frames, zone_frame
+from beatbook.book.hotspot_maps import hotspot_map, zone_frame
 from beatbook.errors import InvalidInput
-from beatbook.hotspots.grid import make_grid
 
 CRS = "EPSG:32615"
 WEST, SOUTH = 740_000, 4_280_000
@@ -318,16 +317,8 @@ def test_a_zone_is_told_by_offense_until_and_times_the_expected(made, zones):
     assert "within 200 m" in zone_words(bare.to_dict())
 
 
-def test_zones_are_diamonds_rings_and_the_square_that_hides_a_place(zones):
-    square, diamond, ring = zones.geometry
-    assert square.bounds == (WEST + 450, SOUTH + 450, WEST + 550, SOUTH + 550)
-    assert diamond.area == pytest.approx(2 * 100**2)
-    assert ring.area == pytest.approx(2 * 200**2 - 2 * 100**2)
-    assert zone_frame(pd.DataFrame(zones.drop(columns="geometry")).head(0), CRS).empty
-
-
 def test_the_picture_tells_cold_from_hot_without_color(made):
-    assert "<pattern" in made.svg  # the hatch of cold cells and of their swatch
+    assert made.svg.count("url(#h") == 2  # the hatch of the cold cell and of its swatch
     assert "stroke-dasharray" in made.svg
     assert 'id="cold"' in made.html and "dashArray" in made.html
 
@@ -347,36 +338,6 @@ def test_a_layer_without_anything_to_draw_is_a_map_that_says_so():
     assert payload(drawn.html)["cells"] == []
     assert "(0 cells)" in drawn.html and drawn.svg.startswith("<svg")
     assert "0 hot and 0 cold" in drawn.alt
-
-
-def hotspots_table(grid) -> pd.DataFrame:
-    size = len(grid)
-    rows = [
-        (p, o) for p in ("365_days", "28_days") for o in ("Burglary", "Robbery", "Total Part I")
-    ]
-    one = cells(np.zeros((1, size), dtype=int)).drop(columns="geometry").assign(cell=grid.cell_id)
-    return pd.concat([one.assign(period=p, offense=o) for p, o in rows], ignore_index=True)
-
-
-def test_the_table_becomes_layers_in_the_order_of_the_book(outline):
-    grid = make_grid(outline, 500.0)
-    table = hotspots_table(grid)
-    layers = layer_frames(table.sample(frac=1, random_state=1), grid)
-    assert list(layers) == [
-        "Total Part I, 28 days", "Total Part I, 52 weeks", "Robbery, 28 days", "Robbery, 52 weeks",
-        "Burglary, 28 days", "Burglary, 52 weeks",
-    ]  # fmt: skip
-    robbery = layers["Robbery, 52 weeks"]
-    assert len(robbery) == len(grid) and robbery.crs == grid.crs
-    shapes = dict(zip(grid.cell_id, grid.polygons(), strict=True))
-    assert all(shapes[row.cell].equals(row.geometry) for row in robbery.itertuples())
-    assert layer_frames(table.head(0), grid) == {}
-    with pytest.raises(InvalidInput, match=r"not in the grid.*present grid"):
-        layer_frames(table, make_grid(outline, 250.0, origin=(100.0, 0.0)))
-    with pytest.raises(InvalidInput, match="never shown below the neighborhood"):
-        layer_frames(table.assign(offense="Rape"), grid)
-    with pytest.raises(InvalidInput, match="lacks period"):
-        layer_frames(table.drop(columns="period"), grid)
 
 
 def test_refusals(outline, areas, zones):
@@ -446,6 +407,7 @@ def test_a_browser_without_a_network_switches_layers_and_complains_of_nothing(ma
     assert "CONSOLE" not in done.stderr
     assert "<title>8|0|3|Total Part I, 28 days</title>" in done.stdout
     assert 'aria-label="Cell 1:1 - 12 offenses here; 28 in it and its neighbors' in done.stdout
-    # As in a book: in a sandboxed frame, which has no size while its page is read.
-    path.write_text(f"<!doctype html><meta charset=utf-8>{made._repr_html_()}", encoding="utf-8")
+    # As in a book: in a sandboxed frame, which may have no size while its page is read.
+    frame = made._repr_html_().replace('loading="lazy"', 'style="width: 0"')
+    path.write_text(f"<!doctype html><meta charset=utf-8>{frame}", encoding="utf-8")
     assert "CONSOLE" not in browsed(path).stderr

@@ -622,3 +622,9 @@ def test_nothing_is_filled_in_from_a_default_location(clean_rows):
     assert told["location_quality"] == {"center": "pile_up"}
     assert told["precinct"] == {"center": None}
     assert told["precinct_source"] == {"center": "missing"}
+
+
+def test_coordinates_that_are_no_numbers_are_named(clean_rows):
+    told = clean_rows(good=xy(300, 300), odd={"X": "see remarks", "Y": "?"})
+    assert told["unread_fields"] == {"good": None, "odd": "x y"}
+    assert told["location_quality"]["odd"] == "missing"
