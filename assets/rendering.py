@@ -121,6 +121,7 @@ def run_notebook(name: str, folder: Path, parameters: dict[str, str], home: Home
             )
         except PapermillExecutionError as error:
             kept = home.reports / f"failed-{name}"
+            kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(executed, kept)
             raise BookError(
                 f"notebooks/{name} failed in cell {error.cell_index}: {error.ename}: "

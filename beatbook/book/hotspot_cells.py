@@ -12,6 +12,7 @@ from beatbook.errors import InvalidInput
 from beatbook.hotspots.coordinates import require_projected
 from beatbook.hotspots.grid import Grid
 from beatbook.hotspots.weekly import LAYER_OFFENSES, SEX_OFFENSES, TOTAL
+from beatbook.hotspots.zones import ZONE_STEP_M
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -23,8 +24,6 @@ ZONE_COLUMNS = ("offense", "outer_m", "opens", "closes", "ratio")
 CLASSES = ("hot", "cold", "not significant", "not tested")
 PERIOD_LABELS = {"28_days": "28 days", "365_days": "52 weeks"}
 
-#: Centers of zones are published to this; a zone at the place itself is drawn as large.
-ZONE_STEP_M = 100.0
 
 # Clipped neighbors share an edge or corner to rounding; cells are hundreds of meters wide.
 _TOUCH_M = 1.0
@@ -92,42 +91,6 @@ def layer_frames(hotspots: pd.DataFrame, grid: Grid) -> dict[str, "gpd.GeoDataFr
                 part, geometry=shapes.loc[part["cell"]].to_numpy(), crs=grid.crs
             )
     return layers
-
-
-def zone_frame(near_repeat_zones: pd.DataFrame, crs: Any) -> "gpd.GeoDataFrame":
-    """Give the ``near_repeat_zones`` table its shapes.
-
-    Parameters
-    ----------
-    near_repeat_zones : DataFrame
-        The table as declared, one department and week.
-    crs : any
-        The department's CRS (meters), in which the table's centers are.
-
-    Returns
-    -------
-    GeoDataFrame
-        The table with diamonds (the distance is Manhattan), hollow up to ``inner_m``. A zone no
-        wider than the step to which centers are published (100 m) is the square of that step:
-        the place lies somewhere in it.
-    """
-    import geopandas as gpd
-    import shapely
-
-    def diamond(x: float, y: float, reach: float) -> Any:
-        return shapely.Polygon([(x + reach, y), (x, y + reach), (x - reach, y), (x, y - reach)])
-
-    shapes = []
-    columns = ("x", "y", "inner_m", "outer_m")
-    for x, y, inner, outer in zip(*(near_repeat_zones[name] for name in columns), strict=True):
-        if outer < ZONE_STEP_M:
-            half = ZONE_STEP_M / 2
-            shapes.append(shapely.box(x - half, y - half, x + half, y + half))
-        elif inner < ZONE_STEP_M / 2:
-            shapes.append(diamond(x, y, outer))
-        else:
-            shapes.append(diamond(x, y, outer).difference(diamond(x, y, inner)))
-    return gpd.GeoDataFrame(near_repeat_zones.reset_index(drop=True), geometry=shapes, crs=crs)
 
 
 def check_layers(layers: Mapping[str, "gpd.GeoDataFrame"], title: str) -> None:

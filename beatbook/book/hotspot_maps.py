@@ -16,7 +16,6 @@ from beatbook.book.hotspot_cells import (
     layer_frames,
     layer_notes,
     phrases,
-    zone_frame,
 )
 from beatbook.book.hotspot_page import (
     COLD,
@@ -37,7 +36,7 @@ from beatbook.hotspots.weekly import FALSE_DISCOVERY_RATE
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["hotspot_map", "layer_frames", "zone_frame"]
+__all__ = ["hotspot_map", "layer_frames"]
 
 # Base lines on the screen; above this many vertices in all the tolerance is doubled.
 _MAX_VERTICES = 12_000
@@ -76,7 +75,7 @@ def hotspot_map(
         The first is switched on at first, thin; the others are dashed. May be empty.
     zones : GeoDataFrame or None
         Near-repeat zones: ``offense``, ``outer_m``, ``opens``, ``closes``, ``ratio``, polygons in
-        meters; ``inner_m`` is told where present. See :func:`zone_frame`.
+        meters; ``inner_m`` is told where present. See :func:`beatbook.hotspots.zones.zone_frame`.
     title : str
         The map's caption.
     small_cell_limit : int

@@ -12,6 +12,7 @@ from beatbook import version
 from beatbook.department import Department, load_department
 from beatbook.errors import BeatbookError, InvalidInput, MissingTable
 from beatbook.home import Home, find_home
+from beatbook.hotspots.zones import ZONE_STEP_M, zone_frame
 from beatbook.store import Store, load_table
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ WITHOUT_TABLES = ("geojson", "kml")
 
 RENAMED = {"start": "period_start", "end": "period_end"}
 """END is a keyword in the filters of GIS software, and a time span of its own in KML."""
-
-ZONE_STEP_M = 100.0
-"""To which the centers of near-repeat zones are published: a smaller zone lies anywhere in it."""
 
 
 def export_hotspots(
@@ -147,7 +145,7 @@ def _layers(settings: Department, week: str, home: Home) -> "list[Layer]":
     about = _about(settings, week, tables["hotspots"], grid)
     frames = {
         "hotspots": _cells(settings, tables["hotspots"], grid),
-        "near_repeat_zones": _zones(settings, tables["near_repeat_zones"]),
+        "near_repeat_zones": zone_frame(tables["near_repeat_zones"], settings.crs),
         "space_time_clusters": _clusters(settings, tables["space_time_clusters"]),
         "repeat_places": tables["repeat_places"],
     }
@@ -197,22 +195,6 @@ def _ground(shape: Any) -> Any:
     if shape.geom_type in ("Polygon", "MultiPolygon"):
         return shape
     return shapely.union_all([part for part in shapely.get_parts(shape) if part.area > 0])
-
-
-def _zones(settings: Department, zones: pd.DataFrame) -> "gpd.GeoDataFrame":
-    """The table and each zone's polygon, as it is on the map."""
-    import shapely
-
-    from beatbook.hotspots.weekly import zone_shapes
-
-    # A hole smaller than the center is known to would be a false precision.
-    solid = zones["inner_m"] < ZONE_STEP_M / 2
-    drawn = zone_shapes(zones.assign(inner_m=zones["inner_m"].mask(solid, 0.0)), settings)
-    tiny = (zones["outer_m"] < ZONE_STEP_M).to_numpy()
-    x, y, half = zones["x"].to_numpy(), zones["y"].to_numpy(), ZONE_STEP_M / 2
-    shapes = drawn.geometry.to_numpy().copy()
-    shapes[tiny] = shapely.box(x - half, y - half, x + half, y + half)[tiny]
-    return drawn.assign(inner_m=zones["inner_m"]).set_geometry(shapes, crs=settings.crs)
 
 
 def _clusters(settings: Department, clusters: pd.DataFrame) -> "gpd.GeoDataFrame":

@@ -5,7 +5,7 @@ The methods themselves are in the other modules of this package and know no depa
 
 import datetime as dt
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,7 @@ from beatbook.hotspots.near_repeat import open_zones
 from beatbook.hotspots.repeat_places import concentration_curve, repeat_places
 from beatbook.hotspots.scan import prospective_scan
 from beatbook.offenses import PART_ONE, ROWS
-
-if TYPE_CHECKING:
-    import geopandas as gpd
+from beatbook.tables import HOTSPOTS
 
 TOTAL = "Total Part I"
 SEX_OFFENSES = ("Rape",)
@@ -44,6 +42,7 @@ USABLE = ("exact", "block")
 BANDWIDTH_M = 500.0
 FALSE_DISCOVERY_RATE = 0.05
 PERMUTATIONS = 999
+SCAN_WINDOWS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
 SCAN_PERMUTATIONS = 199
 """Enough for p down to 0.005; the scan is the slowest of the layers."""
 
@@ -134,10 +133,9 @@ def weekly_layers(
     periods = [
         Period(name, start, year.end) for name, start in starts.items() if start >= year.start
     ]
-    hotspots = pd.concat(
-        [_layer(recent, offense, period, grid) for period in periods for offense in LAYER_OFFENSES],
-        ignore_index=True,
-    )
+    layers = [_layer(recent, o, period, grid) for period in periods for o in LAYER_OFFENSES]
+    empty = pd.DataFrame(columns=HOTSPOTS.column_names)
+    hotspots = pd.concat(layers, ignore_index=True) if layers else empty
     progress("near repeats")
     tables = {offense: _knox(recent, offense) for offense in NEAR_REPEAT_OFFENSES}
     progress("clusters alive today")
@@ -167,29 +165,6 @@ def _year_covered(known: pd.DataFrame, department: Department, week_ending: dt.d
         if span.start <= week_ending <= span.end:
             start = max(start, pd.Timestamp(span.start))
     return Period("year", start, end)
-
-
-def zone_shapes(zones: pd.DataFrame, department: Department) -> "gpd.GeoDataFrame":
-    """Draw the ``near_repeat_zones`` table: diamonds (Manhattan distance), rings where it says so.
-
-    Returns
-    -------
-    GeoDataFrame
-        The table's columns and ``geometry``, in the department's CRS.
-    """
-    import geopandas as gpd
-    import shapely
-
-    def diamond(x: float, y: float, reach: float) -> shapely.Polygon:
-        return shapely.Polygon([(x + reach, y), (x, y + reach), (x - reach, y), (x, y - reach)])
-
-    shapes = [
-        diamond(x, y, outer)
-        if inner <= 0
-        else diamond(x, y, outer).difference(diamond(x, y, inner))
-        for x, y, inner, outer in zones[["x", "y", "inner_m", "outer_m"]].itertuples(index=False)
-    ]
-    return gpd.GeoDataFrame(zones.copy(), geometry=shapes, crs=department.crs)
 
 
 def _within(recent: pd.DataFrame, offense: str, period: Period) -> pd.DataFrame:
@@ -326,6 +301,9 @@ def _zones(
 
 def _clusters(recent: pd.DataFrame, offense: str, grid: Grid, year: Period) -> pd.DataFrame:
     events = _crimes(recent, offense)
+    history = (year.end - year.start).days + 1
+    # What is now needs as many days before it to be compared with.
+    windows = [length for length in SCAN_WINDOWS if 2 * length <= history]
     found = prospective_scan(
         events["x"].to_numpy(),
         events["y"].to_numpy(),
@@ -333,7 +311,8 @@ def _clusters(recent: pd.DataFrame, offense: str, grid: Grid, year: Period) -> p
         year.end,
         # The grid's cells, so that a circle's center points at no address.
         centers=(grid.x, grid.y),
-        history_days=(year.end - year.start).days + 1,
+        windows=windows or [1],
+        history_days=max(history, 2),
         permutations=SCAN_PERMUTATIONS,
         seed=0,
     )

@@ -173,12 +173,23 @@ def column_of_map(
         if column.name not in free or not 2 <= column.distinct <= 3 * len(outlines) + 10:
             continue
         places = at.reindex(column.values.index).fillna(-1).to_numpy(np.int64)
+        if not _one_to_one(column.values, places):
+            continue
         match = match_codes(column.values, places, outlines, column.name)
         if match is None or match.agrees is None or match.agrees < 0.7 or match.listed < 0.7:
             continue
         if best is None or match.agrees * column.filled > (best[1].agrees or 0):
             best = (column.name, match)
     return best
+
+
+def _one_to_one(values: pd.Series, at: npt.NDArray[np.int64]) -> bool:
+    """Whether most records of a value lie in one outline, and most of an outline share a value."""
+    both = pd.DataFrame({"value": values.to_numpy(), "area": at})[at >= 0]
+    if len(both) < 20:
+        return False
+    counts = both.groupby(["value", "area"]).size()
+    return all(counts.groupby(level=k).max().sum() >= 0.6 * len(both) for k in ("value", "area"))
 
 
 def as_code(value: object) -> str:

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from shapely.geometry import box
 
-from beatbook.book.hotspot_maps import layer_frames, zone_frame
+from beatbook.book.hotspot_maps import layer_frames
 from beatbook.errors import InvalidInput
 from beatbook.hotspots.grid import Grid, make_grid
+from beatbook.hotspots.zones import zone_frame
 
 CRS = "EPSG:32615"
 WEST, SOUTH = 740_000, 4_280_000

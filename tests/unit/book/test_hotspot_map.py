@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from beatbook.book.hotspot_cells import around_range, phrases, zone_words
-from beatbook.book.hotspot_maps import hotspot_map, zone_frame
+from beatbook.book.hotspot_maps import hotspot_map
 from beatbook.errors import InvalidInput
+from beatbook.hotspots.zones import zone_frame
 
 CRS = "EPSG:32615"
 WEST, SOUTH = 740_000, 4_280_000

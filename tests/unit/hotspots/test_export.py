@@ -212,11 +212,11 @@ def test_a_zone_at_one_address_is_the_square_it_lies_in(home, tmp_path):
 
 def test_a_zone_further_out_is_a_hollow_diamond(home):
     from beatbook.department import load_department
-    from beatbook.hotspots.export import _zones
+    from beatbook.hotspots.zones import zone_frame
 
     table = load_table("near_repeat_zones", "example", week_ending=WEEK, home=home).iloc[:2]
     settings = load_department("example", home)
-    drawn = _zones(settings, table.assign(inner_m=[0.1, 200.0], outer_m=[200.0, 300.0]))
+    drawn = zone_frame(table.assign(inner_m=[0.1, 200.0], outer_m=[200.0, 300.0]), settings.crs)
     # A diamond of reach r has the area 2 r r; a hole of an address's size is not drawn.
     assert np.allclose(drawn.area, [2 * 200**2, 2 * 300**2 - 2 * 200**2])
     assert list(drawn["inner_m"]) == [0.1, 200.0]

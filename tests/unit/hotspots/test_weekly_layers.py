@@ -10,7 +10,8 @@ import pytest
 from beatbook.department import Department, load_department
 from beatbook.home import Home
 from beatbook.hotspots.hours import offense_hours
-from beatbook.hotspots.weekly import LAYER_OFFENSES, department_grid, weekly_layers, zone_shapes
+from beatbook.hotspots.weekly import LAYER_OFFENSES, department_grid, weekly_layers
+from beatbook.hotspots.zones import zone_frame
 from beatbook.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -156,9 +157,12 @@ def test_zones_point_at_no_address(layers):
 
 
 def test_zones_are_drawn_as_wide_as_they_are_said(layers, city):
-    shapes = zone_shapes(layers.near_repeat_zones, city)
-    ring = shapes["outer_m"] ** 2 - shapes["inner_m"].clip(lower=0) ** 2
-    assert np.allclose(shapes.area, 2 * ring)
+    shapes = zone_frame(layers.near_repeat_zones, city.crs)
+    wide = shapes[shapes["outer_m"] >= 100]
+    inner = wide["inner_m"].where(wide["inner_m"] >= 50, 0)
+    assert np.allclose(wide.area, 2 * (wide["outer_m"] ** 2 - inner**2))
+    # A repeat at the place itself is drawn as the square that the place is published to.
+    assert np.allclose(shapes[shapes["outer_m"] < 100].area, 100.0**2)
     assert shapes.crs == city.crs
 
 
@@ -187,3 +191,11 @@ def test_the_victims_of_one_moment_are_one_event(city):
     twice = weekly_layers(victims, city, WEEK, WEEK)
     pd.testing.assert_frame_equal(once.near_repeats, twice.near_repeats)
     assert twice.hotspots["incidents"].sum() == 2 * once.hotspots["incidents"].sum()
+
+
+@pytest.mark.parametrize("days", [1, 8, 28])
+def test_a_feed_of_a_few_days_has_layers_for_what_it_covers(city, days):
+    short = weekly_layers(incidents(days=days), city, WEEK, WEEK)
+    for name, frame in short._asdict().items():
+        TABLES[name].conform(frame)
+    assert set(short.hotspots["period"]) == ({"28_days"} if days == 28 else set())
