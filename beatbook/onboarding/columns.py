@@ -81,7 +81,13 @@ def _offense(columns: dict[str, Column], mapping: Mapping) -> None:
         c for c in columns.values()
         if c.name not in taken and c.few and not c.is_date and c.decimals < 0.5 and c.streets < 0.3
     ]  # fmt: skip
-    texts = [c for c in coded if c.offenses >= 0.3]
+    # A narrative names offenses too, and persons: it is told by how seldom it repeats.
+    texts = [
+        c
+        for c in coded
+        if c.offenses >= 0.3
+        and (len(c.values) < 200 or c.distinct <= min(1000, 0.2 * len(c.values)))
+    ]
 
     def worded(column: Column) -> float:
         named = names_field(column.name, "offense_code") or names_field(

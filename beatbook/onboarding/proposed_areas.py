@@ -158,7 +158,7 @@ def _without_map(
     counts = values[~values.isin(unknown)].value_counts()
     often = counts[counts >= max(1, RARE * counts.sum())]
     area["codes"] = {start: sorted(often.index, key=lambda code: (len(code), code))}
-    remarks.because(key, f"the codes on the records, in force from the first day, {len(often)}")
+    remarks.because(key, f"the {len(often)} codes on the records, in force from the first day")
     rare = counts.index.difference(often.index)
     left = f" Left out as rare: {', '.join(rare[:6])}." if len(rare) else ""
     remarks.decide(
@@ -191,4 +191,4 @@ def _vanished(kind: str, readings: Sequence[Reading], codes: list[str]) -> str:
     if not gone:
         return ""
     until = max(last[code] for code in gone)
-    return f" {', '.join(gone)} end about {until:%Y-%m}."
+    return f" {', '.join(sorted(gone))} end about {until:%Y-%m}."

@@ -330,7 +330,7 @@ def _write_texts(
 ) -> None:  # fmt: skip
     head = (
         f"{settings['name']}: proposed from {_counted(len(samples), 'file')}, to be looked at.\n"
-        "Every key is explained in docs/add-a-department.md. \n"
+        "Every key is explained in docs/add-a-department.md.\n"
         "What must be decided is marked so; take the mark away when it is."
     )
     text = settings_text(settings, remarks, head)
