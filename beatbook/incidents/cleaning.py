@@ -80,6 +80,8 @@ def clean(
     spill = folder / "spill"
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
+        # The order of rows is not part of the table, and keeping it would hold rows back in memory.
+        connection.execute("SET preserve_insertion_order = false")
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute("SET temp_directory = ?", [str(spill)])
         connection.execute(sql.source(department, snapshot))

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from beatbook.incidents.cleaning import Cleaned
 
 
+QUICK_KEY = ("incident_number", "occurred_from", "offense_code")
+"""Fields that rows of one key always share, where the key is all that a record says."""
+
+
 def source(department: Department, snapshot: Snapshot) -> str:
     """A view ``source``: every feed row under Beatbook's field names, still text, trimmed."""
     parts = []
@@ -142,10 +146,12 @@ def parsed(department: Department) -> str:
     else:
         known = f"date_trunc('day', coalesce({local('known_on')}, {reported}))"
         known_alone = local("known_on")
-    key_fields = FIELDS if feed.record_key == "all" else feed.record_key
-    key = ", ".join(f"coalesce({field}, '')" for field in key_fields)
-    # With "all", the file is part of the key: two months may hold rows that say the same.
-    key_of_file = "source_file, " if feed.record_key == "all" else ""
+    # The description only repeats the code, and the file's name says nothing of the record.
+    everything = [field for field in FIELDS if field != "offense_description"]
+    key_fields = everything if feed.record_key == "all" else feed.record_key
+    key = ", chr(31), ".join(key_fields)
+    # Quick to work out, equal wherever the key is, and only ever compared within one run.
+    quick = ", ".join(QUICK_KEY if feed.record_key == "all" else key_fields)
     # A layout without the column publishes no cancellations: each record counts one.
     counts = ["count" if "count" in layout.columns else "'1'" for layout in feed.layouts]
     count = counts[0]
@@ -162,9 +168,8 @@ def parsed(department: Department) -> str:
         known_on IS NOT NULL AND {known_alone} IS NULL AS known_on_unread,
         CASE WHEN {count} IN ('1', '+1') THEN 1 WHEN {count} = '-1' THEN -1 END
             AS count_read,
-        md5_number_upper(concat_ws(chr(31), {key_of_file}{key})) AS key_number,
-        -- Quick to work out, and only ever compared within one run.
-        hash({key_of_file}{key}) AS key_hash
+        md5_number_upper(concat({key})) AS key_number,
+        hash({quick}) AS key_hash
     FROM source
     """
 
@@ -176,8 +181,8 @@ def _formats(formats: list[str]) -> str:
 def repeated_keys() -> str:
     """A table ``repeats``: the place of each row among the rows of the same key, from the second.
 
-    Only keys that occur more than once are ordered; nearly all occur once. The order is that of
-    what the rows say, so that it holds when a publisher sorts a file anew.
+    Only rows whose quick key occurs more than once are looked at; nearly all occur once. The order
+    is that of what the rows say, so that it holds when a publisher sorts a file anew.
     """
     said = ", ".join(FIELDS)
     return f"""
@@ -240,12 +245,15 @@ def rejected(department: Department) -> str:
 
     anything = " OR ".join(rule[0] for rule in rules)
     return f"""
-    CREATE TABLE refused AS SELECT
+    CREATE TABLE refused AS
+    -- Found first by the few columns that decide; the rest is read only where something was found.
+    WITH found AS (SELECT source_file, source_row FROM parsed WHERE {anything})
+    SELECT
         source_file, source_row,
         {first(0)} AS reason, {first(1)} AS field, {first(2)} AS observed, {first(3)} AS expected,
         incident_number, offense_code, count, occurred_from,
         coalesce(known_on, reported_at) AS known_on, precinct
-    FROM parsed WHERE {anything}
+    FROM parsed SEMI JOIN found USING (source_file, source_row)
     """
 
 
