@@ -1,4 +1,4 @@
-"""The command line: ``beatbook report``, ``export``, ``departments``, ``ui``, ``lab``."""
+"""The command line: ``beatbook report``, ``export``, ``new-department``, ``ui`` and others."""
 
 import argparse
 import datetime as dt

@@ -24,6 +24,8 @@ from beatbook.errors import FeedError
 from beatbook.feed.opening import geojson_rows, header_of, plain_text, sha256
 from beatbook.files import write_atomically
 
+LARGE_FILE = 64 << 20
+
 
 @dataclass(frozen=True)
 class FeedFile:
@@ -203,7 +205,9 @@ def _write_csv(path: Path, feed: Feed, target: Path, scratch: Path) -> None:
     else:
         match_layout(header, feed.layouts, path.name)
     columns = {column: "VARCHAR" for column in header}
-    with duckdb.connect(config={"threads": 2}) as connection:
+    # Small files are read side by side, one thread each; a large one gets every core.
+    threads = (os.cpu_count() or 1) if text.stat().st_size > LARGE_FILE else 1
+    with duckdb.connect(config={"threads": threads}) as connection:
         connection.execute("SET enable_progress_bar = false")
         try:
             connection.execute(

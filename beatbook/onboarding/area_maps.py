@@ -254,7 +254,9 @@ def _code_columns(outlines: "gpd.GeoDataFrame") -> list[tuple[str, pd.Series]]:
         if name == "geometry":
             continue
         held = outlines[name].map(as_code)
-        several = held.nunique() >= max(2, 0.8 * len(held)) and held.str.len().max() <= 40
+        several = (
+            held.nunique() >= max(min(2, len(held)), 0.8 * len(held)) and held.str.len().max() <= 40
+        )
         if several and held.str.fullmatch(r"-?\d+\.\d+").mean() <= 0.5:
             columns.append((str(name), held))
     return columns

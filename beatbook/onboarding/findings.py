@@ -94,7 +94,7 @@ def fields(connection: duckdb.DuckDBPyConnection, department: Department) -> lis
                 said += f", {told[0]:.1%} read"
                 if told[1] is not None:
                     said += f", {told[1]} to {told[2]}"
-        if field not in _UNSHOWN:
+        if field not in (*_UNSHOWN, *_DATES):
             found = connection.execute(
                 f"SELECT {field} FROM source WHERE {field} IS NOT NULL GROUP BY 1 "
                 f"HAVING count(*) >= {AT_LEAST} ORDER BY count(*) DESC, 1 LIMIT 3"

@@ -10,7 +10,7 @@ _WORDS: dict[str, str] = {
     ),
     "offense_code": (
         r"(offen[sc]e|crime|ucr|nibrs|violation|incident|charge|statute|call)s? ?(code|cd|no|num)"
-        r"|\biucr\b|\bucr\b|nibrs|statute|\bcode\b|^crime$|^offen[sc]e$"
+        r"|\bcrm ?cd$|\biucr\b|\bucr\b|nibrs|statute|\bcode\b|^crime$|^offen[sc]e$"
         r"|(offen[sc]e|crime|incident|primary|call|violation) ?(type|class|category|group)"
         r"|^offen[sc]es?\b"
     ),
@@ -20,11 +20,13 @@ _WORDS: dict[str, str] = {
     ),
     "count": r"^counts?$|\b(crime|offen[sc]e|net|incident) ?count",
     "occurred_from": (
-        r"occur|committed|(offen[sc]e|incident|crime|event) ?(start|begin|from)"
+        r"occur|\bocc\b|committed|(offen[sc]e|incident|crime|event) ?(start|begin|from)"
         r"|(offen[sc]e|incident|crime|event) ?(date|dt)|date of (offen[sc]e|crime|incident)"
         r"|\b(start|begin|beg|from)\b|date ?(start|begin|from)|^date( ?time)?$|^datetime$"
     ),
-    "occurred_to": r"\b(end|ended|ending|to|thru|through|until|latest)\b|date ?(to|end|thru)\b",
+    "occurred_to": (
+        r"\b(end|ended|ending|to|thru|through|until|last|latest)\b|date ?(to|end|thru)\b"
+    ),
     "reported_at": (
         r"report|\brept|\brptd?\b|receiv|\bentered|\bentry|created|\badd(ed)?\b|\bcall ?(date|time)"
         r"|notif"
@@ -48,7 +50,9 @@ _NOT: dict[str, str] = {
     "incident_number": r"object ?id|global|\bfid\b|row ?(id|num)|type|date|time|categ|code",
     "offense_code": r"zip|postal|weapon|method|status|location|premis|censu|area|dispo",
     "offense_description": r"location|premis|weapon|status|block|addr|place|area|dispo|beat",
-    "occurred_from": r"\b(to|end|thru|through|until)\b|report|\brpt|modif|updat|edit|birth|\bdob\b",
+    "occurred_from": (
+        r"\b(to|end|thru|through|until|last)\b|report|\brpt|modif|updat|edit|birth|\bdob\b"
+    ),
     "occurred_to": r"modif|updat|edit|birth|\bdob\b|report|\bfrom\b|\bstart",
     "reported_at": r"occur|modif|updat|edit|birth|\bdob\b|refresh|extract|\bend\b|num|\bno\b",
     "known_on": r"modif|updat|edit|birth|\bdob\b|occur",

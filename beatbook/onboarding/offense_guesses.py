@@ -89,7 +89,8 @@ RULES: tuple[_Rule, ...] = (
         r"\bATT(EMPT(ED)?)?\b.*(MURDER|HOMICIDE)|(MURDER|HOMICIDE).*\bATT(EMPT(ED)?)?\b"
         r"|JUSTIF|CONSPIR|SOLICIT.*(MURDER|HOMICIDE)|NON.?CRIM|UNFOUND|FALSE (REPORT|ALARM)"
         r"|\bLOST\b|FOUND PROP|OBSTRUCT"
-        r"|\bRECOVERED|\bINFO|NEGLIGEN.*(HOMICIDE|MANSL)|VEHICULAR|VEH(ICLE)?.{0,3}(HOMICIDE|MANSL)"
+        r"|\bRECOVERED|\bINFO|(?<!NON)(?<!NON )NEGLIGEN.*(HOMICIDE|MANSL)|VEHICULAR"
+        r"|VEH(ICLE)?.{0,3}(HOMICIDE|MANSL)"
         r"|MANSL.*(NEG|VEH)|(HOMICIDE|MANSL).*(NEG|VEH|TRAFFIC)|SUSPICIOUS|SUICIDE"
     ),
     _rule(r"HOMICIDE|MURDER|MANSLAUGHTER", "Homicide", "01", "09A", "person", "I"),
@@ -268,6 +269,8 @@ RULES: tuple[_Rule, ...] = (
     _rule(r"BRIBE", "All Other Offenses", "26", "510", "property", "II"),
 )
 
+_ANY = re.compile("|".join(f"(?:{rule.words.pattern})" for rule in RULES))
+
 _NIBRS = {
     "09A": ("Homicide", "01", "person", "I"),
     "11A": ("Rape", "02", "person", "I"),
@@ -347,4 +350,4 @@ def are_nibrs(codes: list[str]) -> bool:
 def names_an_offense(text: str) -> bool:
     """Whether the words are those of an offense, clear or not."""
     words = re.sub(r"[\s_-]+", " ", text.upper()).strip()
-    return any(rule.words.search(words) for rule in RULES)
+    return bool(_ANY.search(words))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from beatbook.department import AREA_KINDS
 from beatbook.onboarding.area_maps import AreaMatch, common_prefix, match_codes, unknown_codes
-from beatbook.onboarding.header_words import as_label
+from beatbook.onboarding.header_words import as_label, names_field
 from beatbook.onboarding.proposed_feed import UNDECIDED, Reading
 from beatbook.onboarding.settings_text import Remarks
 
@@ -50,7 +50,9 @@ def area_settings(
         column = next((c for r in readings if (c := r.column(kind))), None)
         if column is None and kind not in files and kind != "precinct":
             continue
-        area: dict[str, Any] = {"label": as_label(column, kind) if column else kind.title()}
+        # A name that says nothing of an area is no word to print on every page.
+        word = column if column and names_field(column, kind) else None
+        area: dict[str, Any] = {"label": as_label(word, kind) if word else kind.title()}
         remarks.because(("areas", kind, "label"), "what the department calls them, on every page")
         if kind in files:
             _with_map(area, kind, readings, maps[kind], files[kind], remarks)
