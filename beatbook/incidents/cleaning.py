@@ -16,6 +16,7 @@ from beatbook.areas import area_codes, locate
 from beatbook.department import AREA_KINDS, Department
 from beatbook.feed.snapshot import Snapshot
 from beatbook.incidents import sql
+from beatbook.incidents.addresses import ADDRESSES
 from beatbook.offenses import load_offenses, map_offenses
 
 MEMORY = "1500MB"
@@ -88,7 +89,7 @@ def clean(
         progress(f"mapping offenses and places of {snapshot.rows:,} rows")
         _offenses(connection, department)
         _places(connection, department)
-        connection.execute(sql.ADDRESSES)
+        connection.execute(ADDRESSES)
         for kind in AREA_KINDS:
             connection.register(f"codes_{kind}", area_codes(department, kind))
         connection.execute(sql.parsed(department))
