@@ -274,12 +274,16 @@ class Chart(Block):
 
 @dataclass
 class ChartGrid(Block):
-    """Charts side by side, ``across`` in a row; on paper it takes a landscape page."""
+    """Charts side by side, ``across`` in a row; on paper it takes a landscape page.
+
+    ``notes`` are printed below, after the keys of the charts: what holds for one of them only.
+    """
 
     kind: ClassVar[str] = "chart_grid"
     charts: Sequence[Any]
     caption: str = ""
     across: int = 3
+    notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.charts = [
@@ -288,13 +292,14 @@ class ChartGrid(Block):
         ]
         if not all(isinstance(chart, Chart) for chart in self.charts):
             raise InvalidInput("A ChartGrid takes Chart blocks only")
+        self.notes = [self.notes] if isinstance(self.notes, str) else list(self.notes)
         if not 1 <= self.across <= 4:
             raise InvalidInput(f"A ChartGrid of {self.across} across: use 1 to 4")
 
     @property
     def keys(self) -> list[str]:
-        """The keys of its charts, each once, in order."""
-        return list(dict.fromkeys(chart.key for chart in self.charts if chart.key))
+        """The keys of its charts, each once, in order, and then the notes."""
+        return list(dict.fromkeys([*(c.key for c in self.charts if c.key), *self.notes]))
 
 
 @dataclass

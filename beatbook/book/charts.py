@@ -1,6 +1,7 @@
 """Charts of a book: weekly counts with the band of what chance alone would do."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -84,9 +85,7 @@ def weekly_chart(
 
 def _draw(data: pd.DataFrame, provisional: pd.Series, size: str) -> str:
     with svg.style():
-        width, height = SIZES[size]
-        figure = svg.new_figure(width, height)
-        axes = figure.add_axes((0.3 / width, 0.24 / height, 1 - 0.6 / width, 1 - 0.32 / height))
+        figure, axes = open_axes(size)
         week, incidents = data["week"], data["incidents"]
         axes.fill_between(week, data["low"], data["high"], color=svg.BAND, linewidth=0)
         axes.plot(week, data["mean"], color="#8fa2b7", linewidth=0.7)
@@ -118,18 +117,51 @@ def _label_last(axes: Any, data: pd.DataFrame) -> None:
 
 
 def _dress(axes: Any, data: pd.DataFrame) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     top = max(1.0, float(data[["incidents", "high"]].max().max()))
     lowest = float(data["incidents"].min())
+    first, last = data["week"].iloc[0], data["week"].iloc[-1]
+    dress_axes(axes, lowest, top, first, last, _half_years(first, last))
+
+
+def open_axes(size: str) -> tuple[Any, Any]:
+    """Open a figure of one of ``SIZES`` with axes that leave room for the labels of a chart."""
+    width, height = SIZES[size]
+    figure = svg.new_figure(width, height)
+    axes = figure.add_axes((0.3 / width, 0.24 / height, 1 - 0.6 / width, 1 - 0.32 / height))
+    return figure, axes
+
+
+def dress_axes(
+    axes: Any,
+    lowest: float,
+    highest: float,
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+    ticks: Sequence[dt.datetime],
+) -> None:
+    """Give the axes of weekly counts the look of all charts: from zero, few ticks, thin rules.
+
+    Parameters
+    ----------
+    axes
+        Of :func:`open_axes`, drawn upon.
+    lowest, highest : float
+        Of all that is drawn; the axis starts at zero unless a net count lies below.
+    first, last : Timestamp
+        First days of the first and the last week.
+    ticks : sequence of datetime
+        First days of months; January bears its year, the others their name.
+    """
+    from matplotlib.ticker import MaxNLocator
+
     # Cancellations can bring a week below zero; the axis then follows, else it starts at zero.
-    axes.set_ylim(min(0.0, lowest * 1.1), top * 1.08)
+    axes.set_ylim(min(0.0, lowest * 1.1), highest * 1.08)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True, min_n_ticks=2))
     axes.yaxis.set_major_formatter(lambda value, _: formatting.count(value))
-    first, last = data["week"].iloc[0], data["week"].iloc[-1]
     axes.set_xlim(first - pd.Timedelta(days=5), last + pd.Timedelta(days=5))
-    ticks = _half_years(first, last)
-    axes.set_xticks(ticks, [f"{t:%Y}" if t.month == 1 else formatting.month(t) for t in ticks])
+    axes.set_xticks(
+        list(ticks), [f"{t:%Y}" if t.month == 1 else formatting.month(t) for t in ticks]
+    )
     axes.grid(axis="y", color=svg.RULE, linewidth=0.4)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
@@ -139,8 +171,14 @@ def _dress(axes: Any, data: pd.DataFrame) -> None:
 
 
 def _half_years(first: pd.Timestamp, last: pd.Timestamp) -> list[dt.datetime]:
-    """Ticks at the turn of each half year; for a shorter span, at each month's first."""
-    months = (1, 7) if (last - first).days > 400 else (1, 4, 7, 10)
+    """Ticks at the turn of each half year; for a shorter span, of each quarter."""
+    return month_ticks(first, last, (1, 7) if (last - first).days > 400 else (1, 4, 7, 10))
+
+
+def month_ticks(
+    first: pd.Timestamp, last: pd.Timestamp, months: Sequence[int]
+) -> list[dt.datetime]:
+    """The first days of some months of the year between two days."""
     ticks = [
         dt.datetime(year, month, 1) for year in range(first.year, last.year + 1) for month in months
     ]

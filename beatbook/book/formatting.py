@@ -74,6 +74,25 @@ def percent(value: Any, note: str = "", decimals: int = 1) -> str:
     return f"{text} %"
 
 
+def estimate(value: Any) -> str:
+    """Write an expected count: ``52``, ``3.4``; missing, an en dash.
+
+    A tenth only below ten, where it is a tenth of something.
+    """
+    if is_missing(value):
+        return UNDEFINED
+    number = float(value)
+    text = f"{number:,.0f}" if abs(number) >= 9.95 else f"{number:.1f}"
+    return "0.0" if text == "-0.0" else text
+
+
+def interval(low: Any, high: Any) -> str:
+    """Write the whole-number interval of a count: ``38 to 67``; missing, an en dash."""
+    if is_missing(low) or is_missing(high):
+        return UNDEFINED
+    return f"{float(low):,.0f} to {float(high):,.0f}"
+
+
 def share(part: int, whole: int) -> str:
     """Write a share of a whole: ``share(12, 310)`` is ``3.9 %``; of nothing, an en dash."""
     return f"{100 * part / whole:.1f} %" if whole else UNDEFINED

@@ -29,6 +29,7 @@ from beatbook.book.hotspot_page import (
     Pieces,
     hotspot_page,
 )
+from beatbook.book.map_cut import MapCut
 from beatbook.book.maps import TOLERANCE_M, _bounds, _north_arrow, _scale_bar
 from beatbook.errors import InvalidInput
 from beatbook.hotspots.weekly import FALSE_DISCOVERY_RATE
@@ -55,6 +56,7 @@ def hotspot_map(
     small_cell_limit: int,
     left_out: str,
     false_discovery_rate: float = FALSE_DISCOVERY_RATE,
+    within: "gpd.GeoDataFrame | None" = None,
 ) -> Map:
     """Map hotspot layers: a page on which they are switched, and a picture of the first.
 
@@ -86,6 +88,10 @@ def hotspot_map(
         The share of incidents that the map cannot show, printed below it.
     false_discovery_rate : float
         At which the cells were classed, for the legend.
+    within : GeoDataFrame or None
+        Show this ground only (a precinct's): cells, zones and base areas that share ground with
+        it, the areas cut at its border. Cells are classed by the whole grid all the same, and
+        the legend counts those shown.
 
     Returns
     -------
@@ -109,6 +115,10 @@ def hotspot_map(
         check_zones(zones, title)
         zones = zones.to_crs(crs) if len(zones) else None
     areas = {label: _area_lines(frame, label, title, crs) for label, frame in areas.items()}
+    cut = None if within is None else MapCut(within, crs, title)
+    if cut is not None:
+        layers, zones = cut.nearby(layers), cut.zones(zones)
+        areas = cut.areas(areas)
     limit = None
     if outline is not None:
         if outline.crs is None:
@@ -117,9 +127,13 @@ def hotspot_map(
         limit["geometry"] = limit.simplify(TOLERANCE_M)
     rate = false_discovery_rate
     chosen, said, legends = {}, {}, {}
+    shown = layers if cut is None else cut.shown(layers)
+    first = shown[first_name]
     for name, layer in layers.items():
-        legends[name] = _legend(name, layer, small_cell_limit, rate, left_out)
+        legends[name] = _legend(name, shown[name], small_cell_limit, rate, left_out)
         kept = drawn(layer, small_cell_limit)
+        if cut is not None:
+            kept = kept[cut.holds(layer)[kept]]
         around = Around(*(bound[kept] for bound in around_range(layer, small_cell_limit)))
         chosen[name] = layer.iloc[kept]
         said[name] = phrases(chosen[name], around, small_cell_limit, rate)
@@ -135,7 +149,7 @@ def hotspot_map(
             chosen[first_name], _bounds(first, limit), limit, areas, zones,
             legends[first_name], hot_areas,
         ),
-        alt=_words(title, first_name, layers, zones, rate, hot_areas),
+        alt=_words(title, first_name, shown, zones, rate, hot_areas),
         caption=title,
         note=left_out,
     )  # fmt: skip

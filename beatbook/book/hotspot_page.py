@@ -86,7 +86,11 @@ drawHotspots({{ this._parent.get_name() }}, {{ this.data }});
 
 
 class Legend(NamedTuple):
-    """A layer's lines of the legend: one a class, then notes."""
+    """A layer's lines of the legend: one a class ("" for a class that is not drawn), then notes.
+
+    The two strong classes are called hot and cold after the map they were made for; another map
+    gives them its own words.
+    """
 
     title: str
     hot: str
@@ -97,7 +101,11 @@ class Legend(NamedTuple):
 
 class Pieces(NamedTuple):
     """All that a page is made of, checked: of each layer the cells drawn, and a tuple of phrases
-    for each of them."""
+    for each of them.
+
+    ``unit`` is the word before a cell's name; where it is not Cell, the polygons are areas that
+    go by their own name, and are not placed in others.
+    """
 
     layers: Mapping[str, "gpd.GeoDataFrame"]
     phrases: Mapping[str, Sequence[tuple[str, ...]]]
@@ -106,6 +114,7 @@ class Pieces(NamedTuple):
     outline: "gpd.GeoDataFrame | None"
     areas: Mapping[str, "gpd.GeoDataFrame"]
     zones: "gpd.GeoDataFrame | None"
+    unit: str = "Cell"
 
 
 def hotspot_page(pieces: Pieces, title: str) -> str:
@@ -157,12 +166,13 @@ def _payload(pieces: Pieces) -> dict[str, Any]:
     rows = {
         name: _rows(layer, pieces.phrases[name], place, known) for name, layer in layers.items()
     }
-    places = _places(list(cells.values()), pieces.areas)
+    places = _places(list(cells.values()), pieces.areas if pieces.unit == "Cell" else {})
     shapes = _encoded(list(cells.values()), crs, origin)
     return {
         "origin": origin,
         "bounds": [[round(south, 5), round(west, 5)], [round(north, 5), round(east, 5)]],
         "styles": _STYLES,
+        "unit": pieces.unit,
         "cells": [
             {"name": str(name), "place": where, "shape": shape}
             for name, where, shape in zip(cells, places, shapes, strict=True)
@@ -276,6 +286,7 @@ def _key(legends: Sequence[Legend], zones: bool) -> str:
     rows = "".join(
         f'<li><i style="{style}"></i><span data-line="{number}">{words}</span></li>'
         for number, words, style in items
+        if words
     )
     if zones:
         swatch = f'<i style="background:#ebe5f0;border:2px solid {ZONE}"></i>'

@@ -205,7 +205,11 @@ def _key(legend: Sequence[tuple[str, str]], title: str) -> str:
 
 
 def _numbered(html: str) -> str:
-    """Replace folium's random 32-digit ids by numbers, so that the same map is the same text."""
+    """Finish folium's page: say its language, and number its random 32-digit ids.
+
+    Numbered, the same map is the same text.
+    """
+    html = html.replace("<html>", '<html lang="en">', 1)
     known: dict[str, str] = {}
 
     def number(match: re.Match[str]) -> str:

@@ -2,11 +2,12 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from beatbook.book.blocks import Block, ChartGrid, Heading, Table, TitleBlock
+from beatbook.book.blocks import Block, ChartGrid, Heading, Map, Table, TitleBlock
 from beatbook.book.markup import group_starts
 from beatbook.book.volume import Book
 from beatbook.errors import BookError, InvalidInput
@@ -18,6 +19,8 @@ PAPERS = ("us-letter", "a4")
 
 # Height left for a map on a page of either orientation, in inches, its caption and note apart.
 _MAP_HEIGHT = 5.4
+# The narrower of the two papers' widths between the margins, by orientation, in inches.
+_TEXT_WIDTH = {False: 7.0, True: 9.7}
 
 # A table of no more rows (by orientation), a grid of no more rows of charts: set on one page
 # whole. Longer ones run on, for a block higher than a page would run off it.
@@ -133,7 +136,7 @@ def _runs(book: Book) -> Iterator[tuple[bool, list[dict[str, Any]]]]:
             yield orientation, parts
             parts = []
         orientation = landscape
-        parts.append({"new_page": landscape, "blocks": [_data(block) for block in section]})
+        parts.append({"new_page": landscape, "blocks": [_data(b, landscape) for b in section]})
     if orientation is not None:
         yield orientation, parts
 
@@ -149,8 +152,11 @@ def _sections(blocks: list[Block]) -> list[list[Block]]:
     return sections
 
 
-def _data(block: Block) -> dict[str, Any]:
+def _data(block: Block, landscape: bool) -> dict[str, Any]:
     values = block.to_dict()
+    if isinstance(block, Map):
+        # A picture wider than the page allows at that height is as wide as the page instead.
+        values["by_width"] = _aspect(block.svg) > _TEXT_WIDTH[landscape] / _MAP_HEIGHT
     if isinstance(block, Table):
         values["group_starts"] = sorted(group_starts(block))
         values["keep"] = len(block.rows) <= _KEPT_ROWS[block.wide]
@@ -166,6 +172,12 @@ def _data(block: Block) -> dict[str, Any]:
     # The screen's map is megabytes that paper has no use for.
     values.pop("html", None)
     return values
+
+
+def _aspect(svg: str) -> float:
+    """Width over height of a picture, by the box it is drawn in; 1 where it does not say."""
+    found = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', svg[:2000])
+    return float(found[1]) / float(found[2]) if found and float(found[2]) else 1.0
 
 
 def _widths(block: Table) -> list[int]:

@@ -7,13 +7,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from beatbook.compstat.counts import counted_day
+from beatbook.compstat.headlines import headlines as headlines
 from beatbook.compstat.table import NOT_COMPARABLE, NOT_COVERED
 from beatbook.department import Department
 from beatbook.offenses import PART_ONE, UNMAPPED
-
-SMALL_BASE = 10
-"""A change is told as a headline only where the larger of the two counts is at least this: below
-it a single incident moves the percentage by ten points or more."""
 
 
 class Share(NamedTuple):
@@ -27,53 +24,6 @@ class Share(NamedTuple):
         return f"{self.part:,} of {self.whole:,} ({percent:.1f} %)"
 
 
-def headlines(table: pd.DataFrame, precinct_label: str, false_discovery: float = 0.05) -> list[str]:
-    """Say in sentences which changes of a book lie beyond ordinary noise.
-
-    Parameters
-    ----------
-    table
-        The ``compstat`` table of one book.
-    precinct_label
-        What the department calls its precincts.
-    false_discovery
-        The share of the sentences that may be false alarms (Benjamini-Hochberg over all tests).
-
-    Returns
-    -------
-    list of str
-        One a change, the surest first; a change whose larger count is under ``SMALL_BASE`` is
-        left out. Empty when nothing has changed beyond noise.
-    """
-    larger = table[["current", "prior"]].max(axis=1)
-    sure = table[(table["q_value"] < false_discovery) & (larger >= SMALL_BASE)]
-    windows = {"week": "this week", "28_days": "in the last 28 days", "year_to_date": "this year"}
-    against = {
-        ("week", "prior_period"): "the week before",
-        ("week", "prior_year"): "the same week a year ago",
-        ("28_days", "prior_period"): "the 28 days before",
-        ("28_days", "prior_year"): "the same 28 days a year ago",
-        ("year_to_date", "prior_year"): "the same part of last year",
-    }
-    sentences = []
-    ordered = sure.sort_values(["q_value", "p_value"], kind="stable")
-    for row in ordered.to_dict("records"):
-        if row["geography_type"] == "city":
-            where = "Citywide"
-        elif row["geography"] == "Unknown":
-            where = f"No {precinct_label.lower()} known"
-        else:
-            where = f"{precinct_label} {row['geography']}"
-        direction = "up" if row["current"] > row["prior"] else "down"
-        percent = "" if pd.isna(row["percent_change"]) else f" ({row['percent_change']:+.0f} %)"
-        sentences.append(
-            f"{where}: {row['offense']} is {direction} {windows[row['window']]}, "
-            f"{row['current']:,} against {row['prior']:,} "
-            f"{against[(row['window'], row['comparison'])]}{percent}."
-        )
-    return sentences
-
-
 def caveats(
     incidents: pd.DataFrame,
     rejected: pd.DataFrame,
@@ -81,19 +31,23 @@ def caveats(
     department: Department,
     week_ending: dt.date,
     as_of: dt.date,
+    queue: pd.DataFrame | None = None,
 ) -> list[str]:
     """Say what the figures leave out and how they will still move.
 
     Parameters
     ----------
     incidents
-        Those known by ``as_of``.
+        Those known by ``as_of``; corrected ones are told where ``corrected_fields`` is a column.
     rejected
         The ``rejected_incidents`` table; of files that no known incident came from, none counts.
     table
         The ``compstat`` table of the book.
     department, week_ending, as_of
         Of the book.
+    queue
+        The steward's ``quality_queue``, to tell the share of records that wait for a decision;
+        nothing is said of it if not given.
 
     Returns
     -------
@@ -108,7 +62,7 @@ def caveats(
     # A file of which nothing was known yet had no rows to refuse either.
     rejected = rejected[rejected["source_file"].isin(incidents["source_file"].unique())]
     total = len(incidents) + len(rejected)
-    lines = [*_late_coding(department, week_ending, as_of)]
+    lines = [*late_coding(department, week_ending, as_of)]
     if len(rejected):
         lines.append(
             f"{Share(len(rejected), total)} rows of the feed could not be read and are in no "
@@ -141,15 +95,61 @@ def caveats(
             f"{Share(disagree, len(part_one))} Part I records of the week name one {precinct} and "
             "lie in another on the map; they count where the record says."
         )
-    lines += _windows_left_empty(table, department)
+    counted = incidents[_in_any_window(day, table)]
+    lines += [*corrected(counted), *in_question(counted, queue)]
+    lines += windows_left_empty(table, department)
     return lines
+
+
+def corrected(incidents: pd.DataFrame) -> list[str]:
+    """Say how many records the steward corrected, and in which fields; nothing if none."""
+    if "corrected_fields" not in incidents:
+        return []
+    fields = incidents["corrected_fields"].dropna()
+    if fields.empty:
+        return []
+    counts = fields.str.split(" ").explode().value_counts()
+    told = ", ".join(f"{field} in {n:,}" for field, n in sorted(counts.items()))
+    return [
+        f"The data steward corrected {Share(len(fields), len(incidents))} records that these "
+        f"figures count ({told}). The published values are kept in the table corrections."
+    ]
+
+
+def in_question(incidents: pd.DataFrame, queue: pd.DataFrame | None) -> list[str]:
+    """Say what share of records waits for the steward's decision; nothing without a queue."""
+    if queue is None:
+        return []
+    waiting = queue[queue["state"].isin(["new", "assigned"])]
+    asked = int(incidents["record_id"].isin(set(waiting["record_key"])).sum())
+    if asked == 0:
+        return ["No record that these figures count waits for a decision of the data steward."]
+    return [
+        f"{Share(asked, len(incidents))} records that these figures count wait for a decision of "
+        "the data steward: a check asks whether they are right. They are counted as published."
+    ]
+
+
+def _in_any_window(day: pd.Series, table: pd.DataFrame) -> pd.Series:
+    """Whether a day lies in a window that the table counts, or in one that it compares with."""
+    inside = pd.Series(False, index=day.index)
+    spans = pd.concat(
+        [
+            table[[f"{side}_start", f"{side}_end"]].set_axis(["start", "end"], axis=1)
+            for side in ("current", "prior")
+        ]
+    ).drop_duplicates()
+    for start, end in spans.itertuples(index=False, name=None):
+        inside |= (day >= start) & (day <= end)
+    return inside
 
 
 def _usable(incidents: pd.DataFrame) -> pd.Series:
     return incidents["location_quality"].isin(["exact", "block"])
 
 
-def _late_coding(department: Department, week_ending: dt.date, as_of: dt.date) -> list[str]:
+def late_coding(department: Department, week_ending: dt.date, as_of: dt.date) -> list[str]:
+    """Say how much of the last weeks is still to be coded; nothing where no setting tells."""
     late = department.book.late_coding
     if late is None:
         return []
@@ -175,7 +175,8 @@ def _weeks_before(place: int) -> str:
     return named[place] if place < len(named) else f"{place} weeks before"
 
 
-def _windows_left_empty(table: pd.DataFrame, department: Department) -> Sequence[str]:
+def windows_left_empty(table: pd.DataFrame, department: Department) -> Sequence[str]:
+    """Say which windows of a ``compstat`` table are empty, and why; the city must be in it."""
     lines = []
     # Every geography has the same windows; the city's prior figure is never withheld.
     uncovered = table[(table["note"] == NOT_COVERED) & (table["geography_type"] == "city")]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from beatbook.compstat.windows import compstat_windows, week_ending_on_or_before
 from beatbook.department import Department
-from beatbook.errors import BookError
+from beatbook.errors import BookError, InvalidInput
 
 
 class Span(NamedTuple):
@@ -145,3 +145,77 @@ def book_dates(
             f"{department.slug} covers {spoken}. {latest}"
         )
     return BookDates(week_ending, as_of)
+
+
+def as_of_then(known_on: pd.Series, department: Department, week_ending: dt.date) -> dt.date:
+    """The day that a book of a past week would have been as of, had it been made then.
+
+    Parameters
+    ----------
+    known_on
+        The known days of all records of the feed.
+    department
+        Its short name, for the message.
+    week_ending
+        The last day of the week.
+
+    Returns
+    -------
+    date
+        The first day on or after the week's end on which the department published anything. For
+        a feed of days that is the week's last day (or, after a silent one, the next day with a
+        record); for a feed of months the end of the month that the week ends in. Nothing coded
+        later is in such a book, so it is the one that people would have held.
+
+    Raises
+    ------
+    BookError
+        If the feed holds nothing that became known on or after that day: the week's own book
+        cannot be told from this feed.
+    """
+    then = known_on[known_on >= pd.Timestamp(week_ending)]
+    if then.empty:
+        last = f"; its last is {known_on.max().date()}" if known_on.notna().any() else ""
+        raise BookError(
+            f"The feed of {department.slug} holds nothing that became known on or after "
+            f"{week_ending}{last}. The week has no book of its own time yet."
+        )
+    first: dt.date = then.min().date()
+    return first
+
+
+def asked_as_of(
+    asked: str, known_on: pd.Series, department: Department, week_ending: dt.date
+) -> dt.date | None:
+    """Read how a run was asked for its as-of day.
+
+    Parameters
+    ----------
+    asked
+        An ISO date; ``then`` for the week's own time (:func:`as_of_then`); ``all``, or nothing,
+        for all that the feed holds.
+    known_on, department, week_ending
+        As for :func:`as_of_then`.
+
+    Returns
+    -------
+    date or None
+        None for all that the feed holds.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none of these.
+    BookError
+        As :func:`as_of_then`.
+    """
+    if asked in ("", "all"):
+        return None
+    if asked == "then":
+        return as_of_then(known_on, department, week_ending)
+    try:
+        return dt.date.fromisoformat(asked)
+    except ValueError:
+        raise InvalidInput(
+            f"as_of is {asked!r}; write a day as 2019-12-29, or then, or all."
+        ) from None

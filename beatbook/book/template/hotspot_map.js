@@ -79,7 +79,7 @@ function drawHotspots(map, data) {
       layer.rows.forEach(function (row) {
         var said = row.slice(2).map(function (number) { return data.phrases[number]; });
         shapes.push(polygon(data.cells[row[0]].shape, data.styles[row[1]], "cells"));
-        words.push("Cell " + data.cells[row[0]].name + " - " + said.join("")
+        words.push(data.unit + " " + data.cells[row[0]].name + " - " + said.join("")
           + data.cells[row[0]].place);
       });
       reachable(shapes, words);

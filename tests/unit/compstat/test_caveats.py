@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from beatbook.compstat.caveats import Share, caveats, headlines
+from beatbook.compstat.caveats import Share, caveats, corrected, headlines, in_question
 from beatbook.compstat.table import compstat_table
 
 WEEK = dt.date(2024, 3, 10)
@@ -165,3 +165,42 @@ def test_a_fall_and_a_zero_base_are_told_as_such(make_incidents, department):
 def test_a_quiet_book_has_no_headline(make_incidents, department):
     table = compstat_table(make_incidents(filler()), department, WEEK, AS_OF)
     assert headlines(table, "District") == []
+
+
+def queue(*items):
+    return pd.DataFrame(items, columns=["record_key", "state"])
+
+
+def test_corrected_records_are_told_with_their_fields(make_incidents, department):
+    rows = [*filler(), ("2024-03-05", "Robbery", "1"), ("2024-03-06", "Robbery", "1")]
+    incidents = make_incidents(rows)
+    incidents["corrected_fields"] = None
+    assert corrected(incidents) == []
+    incidents["corrected_fields"] = incidents["corrected_fields"].astype("str")
+    incidents.loc[incidents.index[-2:], "corrected_fields"] = ["occurred_from x", "x"]
+    (told,) = corrected(incidents)
+    assert f"2 of {len(rows)} " in told
+    assert "(occurred_from in 1, x in 2)" in told and "table corrections" in told
+    assert corrected(incidents.drop(columns="corrected_fields")) == []
+
+
+def test_records_that_wait_for_a_decision_are_told(make_incidents):
+    incidents = make_incidents(filler())
+    incidents["record_id"] = [f"{n:016x}" for n in range(len(incidents))]
+    ids = list(incidents["record_id"])
+    asked = queue(
+        (ids[0], "new"), (ids[0], "assigned"), (ids[1], "assigned"), (ids[2], "waived"),
+        (ids[3], "corrected"), ("2024-01|3|Larceny", "new"), ("all", "new"),
+    )  # fmt: skip
+    (told,) = in_question(incidents, asked)
+    assert told.startswith(f"2 of {len(ids)} (")
+    assert in_question(incidents, asked.iloc[3:])[0].startswith("No record")
+    assert in_question(incidents, None) == []
+
+
+def test_only_records_that_the_book_counts_are_in_question(tell, department):
+    rows = [*filler(), ("2020-05-05", "Robbery", "1"), ("2024-03-05", "Robbery", "1")]
+    fields = ["occurred_from", "precinct"]
+    told = tell(rows, department, corrected_fields=fields)
+    # The book's windows reach back to the start of last year, not to 2020.
+    assert "(precinct in 1)" in told and "occurred_from" not in told

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from beatbook.compstat.coverage import (
     Span,
+    as_of_then,
+    asked_as_of,
     book_dates,
     coverage,
     covered_weeks,
@@ -193,3 +195,59 @@ def test_a_feed_without_a_whole_week(daily):
         book_dates(stamps("2024-01-02", "2024-01-05"), daily)
     with pytest.raises(BookError, match="No week is whole"):
         book_dates(stamps("2024-01-02", "2024-01-05"), daily, day("2024-01-07"))
+
+
+@pytest.mark.parametrize(
+    ("week", "then"),
+    [
+        ("2024-01-28", "2024-01-31"),  # within January
+        ("2024-02-04", "2024-02-29"),  # begun in January, ended in February: coded with February
+        ("2024-03-31", "2024-03-31"),  # ends with its month
+    ],
+)
+def test_a_past_week_of_a_feed_of_months_is_as_of_the_end_of_its_month(department, week, then):
+    known = months("2023-11-30", "2024-06-30")
+    assert as_of_then(known, department, day(week)) == day(then)
+    # The book can be made: its week is covered by what was known then, and by nothing earlier.
+    assert book_dates(known, department, day(week), day(then)) == (day(week), day(then))
+    with pytest.raises(BookError):
+        book_dates(known, department, day(week), day(then) - dt.timedelta(days=1))
+
+
+def test_a_past_week_of_a_feed_of_days_is_as_of_its_last_day(daily):
+    known = days("2024-01-01", "2024-06-30")
+    assert as_of_then(known, daily, day("2024-02-04")) == day("2024-02-04")
+
+
+def test_after_a_silent_last_day_a_past_week_waits_for_the_next_record(daily):
+    known = stamps("2024-01-29", "2024-02-02", "2024-02-05", "2024-02-20")
+    assert as_of_then(known, daily, day("2024-02-04")) == day("2024-02-05")
+    assert book_dates(known, daily, day("2024-02-04"), day("2024-02-05"))
+
+
+def test_a_week_in_a_month_that_is_missing_is_refused_by_what_is_covered(department):
+    """The next publication is no book of the missing month: nothing of it is in the feed."""
+    known = stamps("2024-01-31", "2024-03-31")
+    then = as_of_then(known, department, day("2024-02-18"))
+    assert then == day("2024-03-31")
+    with pytest.raises(BookError, match="not covered"):
+        book_dates(known, department, day("2024-02-18"), then)
+
+
+def test_a_week_that_nothing_was_published_after_has_no_time_of_its_own_yet(department):
+    known = stamps("2024-01-31")
+    with pytest.raises(BookError, match=r"on or after 2024-02-04; its last is 2024-01-31"):
+        as_of_then(known, department, day("2024-02-04"))
+    with pytest.raises(BookError, match="on or after 2024-02-04"):
+        as_of_then(stamps(), department, day("2024-02-04"))
+
+
+def test_how_a_run_is_asked_for_its_day(department):
+    known = months("2024-01-31", "2024-06-30")
+    week = day("2024-02-04")
+    assert asked_as_of("", known, department, week) is None
+    assert asked_as_of("all", known, department, week) is None
+    assert asked_as_of("then", known, department, week) == day("2024-02-29")
+    assert asked_as_of("2024-05-31", known, department, week) == day("2024-05-31")
+    with pytest.raises(InvalidInput, match=r"'yesterday'; write a day as 2019-12-29"):
+        asked_as_of("yesterday", known, department, week)
