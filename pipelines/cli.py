@@ -1,4 +1,4 @@
-"""The command line: ``beatbook report``, ``export``, ``new-department``, ``ui`` and others."""
+"""The command line: ``beatbook report``, ``backfill``, ``send``, ``open``, ``ui`` and others."""
 
 import argparse
 import os
@@ -7,7 +7,17 @@ from collections.abc import Sequence
 
 from beatbook.errors import BeatbookError
 from beatbook.home import HOME_VARIABLE, find_home
-from pipelines.commands import books, departments, layers, servers
+from pipelines.commands import (
+    backfill,
+    books,
+    departments,
+    layers,
+    promote,
+    quality,
+    send,
+    servers,
+    shelf,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +37,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="beatbook", description="Open crime analysis for police departments."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subject in (books, layers, departments, servers):
+    for subject in (books, backfill, shelf, send, layers, departments, quality, servers, promote):
         subject.add(commands)
     return parser

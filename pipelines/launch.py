@@ -2,17 +2,21 @@
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pandas as pd
 import yaml
 
-from beatbook.compstat.coverage import book_dates
-from beatbook.department import load_department
+from beatbook.compstat.coverage import BookDates, asked_as_of, book_dates
+from beatbook.compstat.windows import week_ending_on_or_before
+from beatbook.department import Department, load_department
 from beatbook.errors import BeatbookError, BookError
 from beatbook.files import write_atomically
-from beatbook.home import HOME_VARIABLE, Home
+from beatbook.home import HOME_VARIABLE, Home, find_home
 from beatbook.store import load_table
 
 DAGSTER_HOME = "DAGSTER_HOME"
@@ -40,7 +44,7 @@ def report(
     week_ending: dt.date | None = None,
     as_of: dt.date | None = None,
 ) -> list[Path]:
-    """Refresh a department's tables and make one week's book.
+    """Refresh a department's tables and make everything of one week.
 
     Parameters
     ----------
@@ -67,22 +71,123 @@ def report(
     settings = load_department(department, home)
     if week_ending is not None:
         _refuse_before_reading(week_ending, as_of)
+    with _dagster(home) as (definitions, instance):
+        run_job(definitions, "refresh", instance, department, home=home)
+        dates = book_dates(_known_on(settings, home), settings, week_ending, as_of)
+        return _make_week(definitions, instance, home, department, dates)
+
+
+class Backfilled(NamedTuple):
+    """What a backfill made, and why it did not make the rest."""
+
+    made: dict[dt.date, list[Path]]
+    failed: dict[dt.date, str]
+
+
+def backfill(
+    home: Home,
+    department: str,
+    first: dt.date,
+    last: dt.date,
+    say: Callable[[str], None],
+    *,
+    as_of_then: bool = True,
+) -> Backfilled:
+    """Refresh once, then make each week that ends between two days, oldest first.
+
+    Parameters
+    ----------
+    home
+        The checkout.
+    department
+        Its short name.
+    first, last
+        Weeks ending from the one to the other, both included.
+    say
+        Told how far it is.
+    as_of_then
+        Each week as of its own time (:func:`beatbook.compstat.coverage.as_of_then`), as a book
+        made that week would have been; else as of all that the feed holds today.
+
+    Returns
+    -------
+    Backfilled
+        A week that fails is named with its reason, and the rest are made.
+
+    Raises
+    ------
+    BeatbookError
+        If no week can be made at all: no week ends between the days, or the refresh failed.
+    """
+    settings = load_department(department, home)
+    weeks = weeks_between(settings.week_start, first, last)
+    made: dict[dt.date, list[Path]] = {}
+    failed: dict[dt.date, str] = {}
+    with _dagster(home) as (definitions, instance):
+        run_job(definitions, "refresh", instance, department, home=home)
+        known_on = _known_on(settings, home)
+        for number, week in enumerate(weeks, start=1):
+            say(f"Week {number} of {len(weeks)}: {week}")
+            try:
+                asked = asked_as_of("then" if as_of_then else "all", known_on, settings, week)
+                dates = book_dates(known_on, settings, week, asked)
+                made[week] = _make_week(definitions, instance, home, department, dates)
+            except BeatbookError as error:
+                failed[week] = str(error)
+                say(f"The week ending {week} was not made: {error}")
+    return Backfilled(made, failed)
+
+
+def weeks_between(week_start: str, first: dt.date, last: dt.date) -> list[dt.date]:
+    """The last days of the weeks that end from one day to another, both included.
+
+    Raises
+    ------
+    BookError
+        If there is none, or the last lies in the future; the message says what to ask for.
+    """
+    if last > dt.date.today():
+        raise BookError(f"{last} lies in the future. Ask for weeks that have ended.")
+    end = week_ending_on_or_before(last, week_start)
+    weeks = []
+    while end >= first:
+        weeks.append(end)
+        end -= dt.timedelta(days=7)
+    if not weeks:
+        raise BookError(
+            f"No week ends from {first} to {last}; the last before ends on {end}. "
+            "Give --from and --to as days, the earlier first."
+        )
+    return weeks[::-1]
+
+
+@contextmanager
+def _dagster(home: Home) -> Iterator[tuple[Any, Any]]:
+    """The definitions of a checkout and Dagster's instance, loaded when first needed."""
     os.environ[HOME_VARIABLE] = str(home.root)
     prepare_dagster_home(home)
     import dagster as dg
 
-    from assets.partitions import WEEK_ENDING, book_partition
     from pipelines.definitions import build_definitions
 
-    definitions = build_definitions(str(home.root))
     with dg.DagsterInstance.get() as instance:
-        run_job(definitions, "refresh", instance, department)
-        known_on = load_table("incidents", department, columns=["known_on"], home=home)["known_on"]
-        dates = book_dates(known_on, settings, week_ending, as_of)
-        week = dates.week_ending.isoformat()
-        instance.add_dynamic_partitions(WEEK_ENDING, [week])
-        config = {"ops": {"compstat": {"config": {"as_of": dates.as_of.isoformat()}}}}
-        run_job(definitions, "make_book", instance, book_partition(department, week), config)
+        yield build_definitions(str(home.root)), instance
+
+
+def _known_on(department: Department, home: Home) -> pd.Series:
+    return load_table("incidents", department.slug, columns=["known_on"], home=home)["known_on"]
+
+
+def _make_week(
+    definitions: Any, instance: Any, home: Home, department: str, dates: BookDates
+) -> list[Path]:
+    from assets.partitions import WEEK_ENDING, book_partition
+
+    week = dates.week_ending.isoformat()
+    instance.add_dynamic_partitions(WEEK_ENDING, [week])
+    config = {"ops": {"compstat": {"config": {"as_of": dates.as_of.isoformat()}}}}
+    partition = book_partition(department, week)
+    run_job(definitions, "make_book", instance, partition, config, home=home)
     folder = home.reports / department / week
     return [folder / f"compstat.{suffix}" for suffix in ("html", "pdf", "csv")]
 
@@ -106,35 +211,71 @@ def run_job(
     instance: Any,
     partition: str,
     config: Mapping[str, Any] | None = None,
+    *,
+    home: Home | None = None,
 ) -> None:
-    """Run one job here and now; raise what a person should read if it fails."""
+    """Run one job here and now, tell whom the settings name, and raise if it failed.
+
+    Parameters
+    ----------
+    definitions, instance
+        Dagster's.
+    job
+        Its name.
+    partition
+        Of which department, or department and week.
+    config
+        Run configuration.
+    home
+        The checkout; found from the current folder if not given.
+
+    Raises
+    ------
+    BeatbookError
+        What a person should read of the failure. The alert has gone out by then and the shelf
+        shows that the book is held; an alert that did not go out is told on stderr.
+    """
+    from pipelines.alerts import alert_of_run
+    from pipelines.watching import rewrite_shelf
+
+    home = home or find_home()
     result = definitions.resolve_job_def(job).execute_in_process(
         instance=instance,
         partition_key=partition,
         run_config={"loggers": {"console": {}}, **(config or {})},
         raise_on_error=False,
     )
-    if result.success:
-        return
+    if not result.success:
+        rewrite_shelf(home, _warn)
+    alert_of_run(instance, result.dagster_run, home, _warn, failed=not result.success)
+    if not result.success:
+        raise BeatbookError(_why_it_failed(job, result, str(partition).partition("|")[0]))
+
+
+def _warn(message: str) -> None:
+    print(f"beatbook: {message}", file=sys.stderr)
+
+
+def _why_it_failed(job: str, result: Any, department: str) -> str:
     held = [
         check.check_name
         for check in result.get_asset_check_evaluations()
-        if not check.passed and check.blocking
+        if not check.passed and check.blocking and check.severity.value == "ERROR"
     ]
     if held:
-        raise BeatbookError(
+        return (
             f"Nothing was published: the checks {', '.join(held)} failed. The last good tables "
-            "stay. See which records failed in Dagster's UI (make ui): Assets, incidents_staged, "
-            "Checks."
+            f"and book stay. reports/{department}/quality/index.html lists the records and says "
+            f"what to do; beatbook quality --department {department} writes it again."
         )
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
             failure = event.step_failure_data
             # A person's mistake was told as a Failure; anything else is a fault of ours.
             plain = failure.user_failure_data and failure.user_failure_data.description
-            raise BeatbookError(
+            return str(
                 plain
                 or f"The step {event.step_key} broke, which is a fault of Beatbook. "
                 f"Please report it with this:\n{failure.error.to_string()}"
             )
-    raise BeatbookError(f"The job {job} did not finish; see Dagster's UI (make ui).")
+    return f"The job {job} did not finish; see Dagster's UI (make ui)."
