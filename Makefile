@@ -7,7 +7,7 @@ BIN := .venv/bin
 endif
 READY := .venv/.ready
 
-.PHONY: help report test check ui lab lock clean
+.PHONY: help report test check ui lab lock clean pristine
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,5 +40,8 @@ $(READY): requirements.lock pyproject.toml
 lock:  ## write requirements.lock again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock
 
-clean:  ## remove built tables and reports; feeds and settings stay
-	$(PYTHON) -c "import shutil; [shutil.rmtree(folder, ignore_errors=True) for folder in ('data', 'reports', '.dagster')]"
+clean:  ## remove reports, run logs and working files; tables and histories stay
+	$(PYTHON) -c "import glob, shutil; [shutil.rmtree(folder, ignore_errors=True) for folder in ('reports', '.dagster', *glob.glob('data/*/text'), *glob.glob('data/*/staging'))]"
+
+pristine: clean  ## remove the tables too, and the histories of checks, forecasts and sendings
+	$(PYTHON) -c "import shutil; shutil.rmtree('data', ignore_errors=True)"

@@ -7,10 +7,11 @@ import dagster as dg
 from assets.house import House, progress, told_plainly
 from assets.incidents import table_metadata
 from assets.partitions import by_department_and_week, department_and_week
+from assets.publishing import check_specs, publish_checked
 from beatbook import version
 from beatbook.department import load_department
 from beatbook.hotspots.weekly import weekly_layers
-from beatbook.store import Store, load_table
+from beatbook.store import load_table
 from beatbook.tables import (
     HOTSPOTS,
     NEAR_REPEAT_ZONES,
@@ -28,6 +29,7 @@ TABLES = (
     PLACE_CONCENTRATION,
     SPACE_TIME_CLUSTERS,
 )
+SPECS = check_specs([table.name for table in TABLES])
 
 
 @dg.multi_asset(
@@ -44,11 +46,12 @@ TABLES = (
         )
         for table in TABLES
     ],
+    check_specs=SPECS,
 )
 @told_plainly
 def hotspot_layers(
     context: dg.AssetExecutionContext, house: House
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Where offenses gather, repeat and return, on the department's fixed grid."""
     slug, week = department_and_week(context)
     home = house.home()
@@ -57,7 +60,10 @@ def hotspot_layers(
     week_ending, as_of = (compstat[name].iloc[0].date() for name in ("week_ending", "as_of"))
     incidents = load_table("incidents", slug, home=home)
     layers = weekly_layers(incidents, department, week_ending, as_of, progress(context))
-    Store(slug, home).publish(
+    yield from publish_checked(
+        context,
+        home,
+        slug,
         layers._asdict(),
         {
             **compstat.attrs["provenance"],
@@ -65,6 +71,7 @@ def hotspot_layers(
             "run_id": context.run.run_id,
         },
         partition=week,
+        specs=SPECS,
     )
     for name, frame in layers._asdict().items():
         yield dg.MaterializeResult(asset_key=name, metadata={"rows": len(frame)})

@@ -1,20 +1,29 @@
 """From the feed to the published incidents: snapshot, stage, check, publish."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 import dagster as dg
+import pandas as pd
 import pyarrow.parquet as pq
 
 from assets.house import House, progress, told_plainly
 from assets.partitions import WEEK_ENDING, by_department
 from beatbook import version
 from beatbook.compstat.counts import daily_counts, weekly_counts
-from beatbook.compstat.coverage import coverage, covered_weeks
 from beatbook.department import load_department
 from beatbook.feed import Snapshot, take_snapshot
 from beatbook.incidents import clean
-from beatbook.store import Store
-from beatbook.tables import FEED_FILES, INCIDENTS, REJECTED_INCIDENTS, WEEKLY_COUNTS, Table
+from beatbook.quality.loop import decided, remember, remembered
+from beatbook.store import Store, write_parquet
+from beatbook.tables import (
+    CORRECTIONS,
+    FEED_FILES,
+    INCIDENTS,
+    REJECTED_INCIDENTS,
+    WEEKLY_COUNTS,
+    Table,
+)
 
 GROUP = "incidents"
 
@@ -68,7 +77,11 @@ def incidents_staged(context: dg.AssetExecutionContext, house: House) -> dg.Mate
     department = load_department(context.partition_key, home)
     store = Store(department.slug, home)
     snapshot = Snapshot.load(store.folder / "snapshot.json")
-    cleaned = clean(department, snapshot, store.staging, progress(context))
+    made_with = decided(department)
+    cleaned = clean(department, snapshot, store.staging, progress(context), made_with.corrections)
+    remember(store, made_with)
+    counts = weekly_counts(daily_counts(cleaned.incidents), department)
+    write_parquet(WEEKLY_COUNTS.conform(counts), store.staging / "weekly_counts.parquet")
     context.log.info(
         f"Cleaned {cleaned.rows:,} rows: {cleaned.accepted:,} accepted, {cleaned.refused:,} refused"
     )
@@ -88,7 +101,7 @@ def incidents_staged(context: dg.AssetExecutionContext, house: House) -> dg.Mate
             deps=[incidents_staged],
             partitions_def=by_department,
         )
-        for table in (INCIDENTS, REJECTED_INCIDENTS, FEED_FILES, WEEKLY_COUNTS)
+        for table in (INCIDENTS, REJECTED_INCIDENTS, FEED_FILES, WEEKLY_COUNTS, CORRECTIONS)
     ],
 )
 @told_plainly
@@ -100,29 +113,32 @@ def published_tables(
     department = load_department(context.partition_key, home)
     store = Store(department.slug, home)
     snapshot = Snapshot.load(store.folder / "snapshot.json")
-    daily = daily_counts(store.staging / "incidents.parquet")
-    counts = weekly_counts(daily, department)
+    corrections = pq.read_metadata(store.staging / "corrections.parquet").num_rows
+    counted = pd.read_parquet(store.staging / "weekly_counts.parquet", columns=["week"])["week"]
     published = pq.read_metadata(store.staging / "incidents.parquet").num_rows
     store.publish(
         {
             "incidents": store.staging / "incidents.parquet",
             "rejected_incidents": store.staging / "rejected_incidents.parquet",
             "feed_files": store.staging / "feed_files.parquet",
-            "weekly_counts": counts,
+            "corrections": store.staging / "corrections.parquet",
+            "weekly_counts": store.staging / "weekly_counts.parquet",
         },
         {
             "feed_sha256": snapshot.sha256,
+            **remembered(store),
             "code_version": version.code_version(),
             "run_id": context.run.run_id,
         },
     )
-    ends = covered_weeks(coverage(daily["known_on"], department), department)
+    ends = (week.date() + dt.timedelta(days=6) for week in counted.drop_duplicates().sort_values())
     context.instance.add_dynamic_partitions(WEEK_ENDING, [end.isoformat() for end in ends])
     context.log.info(f"Published {published:,} incidents and their weekly counts")
     for name, rows in (
         ("incidents", published),
         ("rejected_incidents", snapshot.rows - published),
         ("feed_files", len(snapshot.files)),
-        ("weekly_counts", len(counts)),
+        ("weekly_counts", len(counted)),
+        ("corrections", corrections),
     ):
         yield dg.MaterializeResult(asset_key=name, metadata={"rows": rows})

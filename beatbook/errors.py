@@ -4,6 +4,10 @@
 class BeatbookError(Exception):
     """A mistake that a person can mend; printed without a stack trace by the command line."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook prints instead of the stack; ``%tb`` still shows that."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class InvalidInput(BeatbookError, ValueError):
     """A function was handed values it cannot answer for."""

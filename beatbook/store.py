@@ -5,10 +5,12 @@ new files first and then replaces the index in one rename, so a reader sees the 
 the new ones, never a mixture, and a run that dies leaves the last good ones in place.
 """
 
+import datetime as dt
+import difflib
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,11 @@ from beatbook.home import Home, find_home
 from beatbook.tables import TABLES, Table
 
 INDEX = "published.json"
+LISTED = ("table", "rows", "weeks", "week_ending", "grain", "published_at")
+"""The columns of :func:`list_tables` before those of the provenance."""
+
+
+Change = Callable[[pd.DataFrame | None], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Published:
 
     path: Path
     provenance: dict[str, Any]
+    published_at: str = ""
+    """UTC, ISO text."""
 
 
 class Store:
@@ -81,7 +90,8 @@ class Store:
         entry = self.index().get(_entry(table, partition))
         if entry is None:
             raise MissingTable(self._how_to_build(table, partition))
-        return Published(self.folder / entry["file"], entry["provenance"])
+        path = self.folder / entry["file"]
+        return Published(path, entry["provenance"], _published_at(entry, path))
 
     def partitions(self, table: str) -> list[str]:
         """The partitions of a table that are published, in order."""
@@ -94,6 +104,7 @@ class Store:
         tables: Mapping[str, pd.DataFrame | Path],
         provenance: Mapping[str, Any],
         partition: str = "",
+        changes: Mapping[str, Change] | None = None,
     ) -> None:
         """Publish tables together, all or none.
 
@@ -106,6 +117,10 @@ class Store:
             Feed hash, code version, parameters and run that made them.
         partition
             For a table that is kept per week: the week's last day.
+        changes
+            Table that is not kept per week to a function from its published frame (None before
+            the first) to the next one. Called under the lock, so that of two runs at once the
+            second one adds to what the first one wrote.
         """
         frames = {
             name: content if isinstance(content, Path) else TABLES[name].conform(content)
@@ -117,15 +132,19 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             token = uuid.uuid4().hex[:8]
             entries: dict[str, Any] = {}
-            for name, content in frames.items():
-                suffix = f"-{partition}" if partition else ""
+            written = {_entry(name, partition): (name, frames[name]) for name in frames}
+            for name, change in (changes or {}).items():
+                written[name] = (name, TABLES[name].conform(change(self.held(name))))
+            for entry, (name, content) in written.items():
+                suffix = entry[len(name) :].replace("@", "-")
                 target = folder / f"{name}{suffix}-{token}.parquet"
                 if isinstance(content, Path):
                     os.replace(content, target)
                 else:
                     write_parquet(content, target)
-                entries[_entry(name, partition)] = {
+                entries[entry] = {
                     "file": target.relative_to(self.folder).as_posix(),
+                    "published_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
                     "provenance": dict(provenance),
                 }
             after = {**self.index(), **entries}
@@ -134,6 +153,11 @@ class Store:
                 json.dumps(after, indent=1, sort_keys=True, default=str).encode(),
             )
             self._sweep(after)
+
+    def held(self, table: str) -> pd.DataFrame | None:
+        """The published frame of a table that is not kept per week; None before the first."""
+        entry = self.index().get(table)
+        return None if entry is None else pd.read_parquet(self.folder / entry["file"])
 
     def _sweep(self, index: Mapping[str, Any]) -> None:
         """Delete table files that the index no longer names."""
@@ -148,7 +172,10 @@ class Store:
 
     def _how_to_build(self, table: str, partition: str) -> str:
         if table not in TABLES:
-            return f"There is no table {table!r}. Tables: {', '.join(sorted(TABLES))}."
+            return (
+                f"There is no table {table!r}.{did_you_mean(table, TABLES)} "
+                f"Tables: {', '.join(sorted(TABLES))}."
+            )
         week = f" --week-ending {partition}" if partition else ""
         what = f"{self.department}/{table}" + (f" for {partition}" if partition else "")
         return (
@@ -160,12 +187,27 @@ def _entry(table: str, partition: str) -> str:
     return f"{table}@{partition}" if partition else table
 
 
+def _published_at(entry: Mapping[str, Any], path: Path) -> str:
+    """When a table was published; by its file, where the index did not keep it yet."""
+    if "published_at" in entry or not path.is_file():
+        return str(entry.get("published_at", ""))
+    written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    return written.isoformat(timespec="seconds")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Say which of the known names is nearest to a mistyped one; nothing where none is near."""
+    nearest = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return f" Did you mean {nearest[0]}?" if nearest else ""
+
+
 def load_table(
     table: str,
     department: str,
     *,
-    week_ending: str | None = None,
     columns: Sequence[str] | None = None,
+    where: str | None = None,
+    week_ending: str | dt.date | None = None,
     home: Home | None = None,
 ) -> pd.DataFrame:
     """Load a published table by name.
@@ -176,11 +218,16 @@ def load_table(
         Its name, for example ``"incidents"``; :func:`list_tables` lists them.
     department
         The department's short name, for example ``"st_louis"``.
+    columns
+        Only these columns, read from disk without the others.
+    where
+        Only the rows for which this holds: a condition as after ``WHERE`` in SQL, for example
+        ``"offense = 'Burglary' and occurred_from >= '2019-01-01'"``. It is worked out while
+        reading, so the other rows never reach memory, and may name columns that are not asked
+        for. Text stands in single quotes; a value that is missing fulfills no comparison.
     week_ending
         For a table kept per week (``compstat``): the week's last day, ``"2019-12-29"``; the
         latest published week if not given.
-    columns
-        Only these columns, read from disk without the others.
     home
         The checkout; found from the current folder if not given.
 
@@ -188,8 +235,8 @@ def load_table(
     -------
     DataFrame
         With the declared columns and types. ``attrs["provenance"]`` says which feed, code and
-        parameters made it. Times are local to the department; ``x`` and ``y`` are meters in
-        the department's CRS.
+        parameters made it, ``attrs["table"]`` and ``attrs["department"]`` what it is. Times are
+        local to the department; ``x`` and ``y`` are meters in the department's CRS.
 
     Raises
     ------
@@ -198,14 +245,11 @@ def load_table(
     MissingTable
         If the table has not been built; the message says what to run.
     InvalidInput
-        If a column is not in the table, or a week is asked of a table that is not kept per week.
+        If a column is not in the table, the condition cannot be read, or a week is asked of a
+        table that is not kept per week.
     """
     store = Store(department, home)
-    if not (store.home.departments / department / "department.yaml").is_file():
-        from beatbook.department import list_departments
-
-        known = ", ".join(list_departments(store.home)) or "none yet"
-        raise UnknownDepartment(f"No department {department!r}. Departments here: {known}.")
+    require_department(store)
     declared = TABLES.get(table)
     if declared and declared.partition and week_ending is None:
         week_ending = (store.partitions(table) or [""])[-1]
@@ -217,13 +261,14 @@ def load_table(
         unknown = [name for name in columns if name not in declared.column_names]
         if unknown:
             raise InvalidInput(
-                f"{table} has no column {', '.join(unknown)}. "
+                f"{table} has no column {', '.join(unknown)}."
+                f"{did_you_mean(unknown[0], declared.column_names)} "
                 f"Columns: {', '.join(declared.column_names)}."
             )
     wanted = None if columns is None else list(columns)
     while True:
         try:
-            frame = pd.read_parquet(published.path, columns=wanted)
+            frame = _read(table, published.path, wanted, where)
             break
         except FileNotFoundError:
             # Published anew since the index was read, and the old file swept.
@@ -231,31 +276,92 @@ def load_table(
             if newer.path == published.path:
                 raise
             published = newer
-    frame.attrs["provenance"] = published.provenance
+    frame.attrs.update(provenance=published.provenance, table=table, department=department)
     return frame
 
 
+def _read(table: str, path: Path, columns: list[str] | None, where: str | None) -> pd.DataFrame:
+    if where is None:
+        try:
+            return pd.read_parquet(path, columns=columns)
+        except ValueError:
+            import pyarrow.parquet as pq
+
+            held = pq.read_schema(path).names
+            lacking = [name for name in columns or [] if name not in held]
+            if not lacking:
+                raise
+            raise MissingTable(
+                f"{table} was published before it had the column {', '.join(lacking)}. "
+                "Build it again: beatbook report"
+            ) from None
+    # DuckDB takes a twentieth of a second to import, which a plain load need not wait for.
+    from beatbook.query import read_where
+
+    return read_where(table, path, where, columns)
+
+
+def require_department(store: Store) -> None:
+    """Refuse a department that this checkout does not have, naming those that it has."""
+    if (store.home.departments / store.department / "department.yaml").is_file():
+        return
+    from beatbook.department import list_departments
+
+    known = list_departments(store.home)
+    raise UnknownDepartment(
+        f"No department {store.department!r}.{did_you_mean(store.department, known)} "
+        f"Departments here: {', '.join(known) or 'none yet'}."
+    )
+
+
 def list_tables(department: str, home: Home | None = None) -> pd.DataFrame:
-    """List what is published for a department: table, partition, grain, provenance.
+    """List what is published for a department.
+
+    Parameters
+    ----------
+    department
+        The department's short name.
+    home
+        The checkout; found from the current folder if not given.
 
     Returns
     -------
     DataFrame
-        One row a published table (and week, where it is kept per week), by name.
+        One row a published table, by name: ``table``; ``rows`` (of the latest week, for a table
+        kept per week); ``weeks`` published, missing for one that is not kept per week;
+        ``week_ending``, the latest of them, or empty; ``grain``, what one row is;
+        ``published_at`` (UTC); then the provenance. Empty, with these columns, if nothing has
+        been built.
+
+    Raises
+    ------
+    UnknownDepartment
+        If there is no such department.
     """
-    rows = []
-    for name, entry in sorted(Store(department, home).index().items()):
+    import pyarrow.parquet as pq
+
+    store = Store(department, home)
+    require_department(store)
+    index = store.index()
+    rows: dict[str, dict[str, Any]] = {}
+    for name, entry in sorted(index.items()):
         table, _, partition = name.partition("@")
         declared: Table | None = TABLES.get(table)
-        rows.append(
-            {
-                "table": table,
-                "week_ending": partition,
-                "grain": declared.grain if declared else "",
-                **entry["provenance"],
-            }
-        )
-    return pd.DataFrame(rows)
+        # Weeks come in order, so that the latest is the one that stays.
+        rows[table] = {
+            "table": table,
+            "rows": store.folder / entry["file"],
+            "weeks": rows.get(table, {"weeks": 0})["weeks"] + 1 if partition else None,
+            "week_ending": partition,
+            "grain": declared.grain if declared else "",
+            "published_at": _published_at(entry, store.folder / entry["file"]),
+            **entry["provenance"],
+        }
+    for row in rows.values():
+        row["rows"] = pq.read_metadata(row["rows"]).num_rows
+    if not rows:
+        return pd.DataFrame(columns=list(LISTED))
+    return pd.DataFrame(list(rows.values())).astype({"weeks": "Int64"})
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:

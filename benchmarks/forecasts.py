@@ -1,14 +1,20 @@
 """How accurate and how fast the forecasts are, on St. Louis as published.
 
 Run by hand from the repository's root, after the tables have been built:
-    python benchmarks/forecasts.py [--only series nowcast places speed] [--prophet] [--choose]
+    python benchmarks/forecasts.py [--only series nowcast places weekly speed]
+                                   [--prophet] [--choose] [--week-ending 2019-12-29]
 
 Test weeks are those of 2019; ``--choose`` prints the same on 2016-2018, where settings were
-chosen. Series are as they stand today (settled), so that the figures compare with published ones.
+chosen. Series are as they stand today (settled), so that the figures compare with published ones;
+``weekly`` is the run of a book's week, back-tested as known at each cutoff.
 """
 
 import argparse
+import dataclasses
+import datetime as dt
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,20 +28,26 @@ from beatbook.forecasts.nowcast import book_dates, lag_history, nowcast, plain_r
 from beatbook.forecasts.panel import WEEK
 from beatbook.forecasts.place_events import place_events
 from beatbook.forecasts.place_history import DAY, density_of_places, make_history
-from beatbook.forecasts.place_models import PLACE_MODELS
 from beatbook.forecasts.place_scores import bootstrap_ratio
 from beatbook.forecasts.places import back_test_places, forecast_cells, summarize_places
+from beatbook.forecasts.recent_weeks import recent_weeks
 from beatbook.forecasts.scores import score, summarize
-from beatbook.forecasts.series import back_test, forecast_series, with_mix
+from beatbook.forecasts.series import back_test, with_mix
+from beatbook.forecasts.week_history import week_history
+from beatbook.forecasts.weekly import weekly_forecasts
+from beatbook.forecasts.weekly_places import weekly_places
+from beatbook.forecasts.weekly_series import say_withdrawn, weekly_series
 from beatbook.hotspots.grid import make_grid
-from beatbook.offenses import PART_ONE, ROWS
+from beatbook.offenses import PART_ONE
 
 START = pd.Timestamp("2014-01-06")
 PLACE_OFFENSES = ("Burglary", "Motor Vehicle Theft", "Robbery")
+SHOWN = ["model", "hits", "events", "pai", "pai_low", "pai_high", "pei_star", "rri_levine",
+         "predicted_over_observed", "gain", "gain_low", "gain_high"]  # fmt: skip
 CONTEXT = (*PLACE_OFFENSES, "Larceny", "Aggravated Assault")
 
 
-def weekly_series(incidents: pd.DataFrame, offenses: tuple[str, ...]) -> pd.DataFrame:
+def district_series(incidents: pd.DataFrame, offenses: tuple[str, ...]) -> pd.DataFrame:
     """Net counts of district by offense, weeks by occurrence, in the long shape."""
     rows = incidents[incidents["offense"].isin(offenses) & (incidents["occurred_from"] >= START)]
     rows = rows[rows["precinct"].isin(list("123456"))]
@@ -49,7 +61,7 @@ def weekly_series(incidents: pd.DataFrame, offenses: tuple[str, ...]) -> pd.Data
 
 def series_accuracy(incidents: pd.DataFrame, *, choosing: bool, prophet: bool) -> None:
     """42 series, origins every four weeks, four weeks ahead."""
-    long = weekly_series(incidents, PART_ONE)
+    long = district_series(incidents, PART_ONE)
     last, origins = ("2018-11-26", 39) if choosing else ("2019-11-25", 13)
     began = time.perf_counter()
     tested = back_test(long, models=ALL_MODELS if prophet else MODELS, origins=origins,
@@ -118,7 +130,7 @@ def place_accuracy(incidents: pd.DataFrame, *, choosing: bool) -> None:
         tables.append(tested)
         print(f"\n{offense}: {len(grid)} cells, {cells} chosen, "
               f"{time.perf_counter() - began:.1f} s for {origins} origins")  # fmt: skip
-        print(summarize_places(tested).round(3).to_string(index=False))
+        print(summarize_places(tested)[SHOWN].round(3).to_string(index=False))
     hits = pd.concat(tables).groupby(["cutoff", "model"])["hits"].sum().unstack()
     print("\nThe three together, hits over those of the long-run count, 95 % bootstrap interval:")
     for model in hits:
@@ -127,16 +139,59 @@ def place_accuracy(incidents: pd.DataFrame, *, choosing: bool) -> None:
               f"({gain.low - 1:+.1%} to {gain.high - 1:+.1%})")  # fmt: skip
 
 
+def timed(what: str, work: Callable[[], Any]) -> Any:
+    """Run something, and print its seconds and processor seconds."""
+    began, worked = time.perf_counter(), time.process_time()
+    out = work()
+    print(f"{what}: {time.perf_counter() - began:.1f} s, "
+          f"{time.process_time() - worked:.1f} processor s")  # fmt: skip
+    return out
+
+
+def weekly(incidents: pd.DataFrame, week_ending: str) -> None:
+    """One week's run by its parts: how long, and how good its back-test as known is."""
+    department = load_department("st_louis")
+    week = dt.date.fromisoformat(week_ending)
+    as_of = (pd.Timestamp(week) + pd.offsets.MonthEnd(0)).date()
+    print(f"\nThe week ending {week}, as of {as_of}:")
+    history = timed("  weeks laid out", lambda: week_history(incidents, department, week, as_of))
+    made = timed("  all series", lambda: weekly_series(history, department))
+    timed("  nowcasts", lambda: recent_weeks(incidents, department, week, as_of))
+    places = timed("  all places", lambda: weekly_places(incidents, department, week, as_of))
+    whole = timed("  the whole run", lambda: weekly_forecasts(incidents, department, week, as_of))
+    gone = say_withdrawn(whole.forecasts)
+    print(f"  {whole.forecasts['unique_id'].nunique()} series by {made.chosen}; {len(gone)} "
+          f"withdrawn: {', '.join(gone)}")  # fmt: skip
+    parts = history.names[history.names["offense"].isin(PART_ONE)]
+    parts = set(parts.loc[parts["geography"] != "Unknown", "unique_id"])
+    bare = dataclasses.replace(history, nowcasting=False, kept={})
+    for name, scored in (
+        ("from the nowcast", made.scored),
+        ("from the counts as they stood", weekly_series(bare, department).scored),
+    ):
+        rows = scored[scored["unique_id"].isin(parts)]
+        print(f"\n  As known, {name}: {len(parts)} series, {rows['cutoff'].nunique()} origins, "
+              f"{rows['cutoff'].min().date()} to {rows['cutoff'].max().date()}")  # fmt: skip
+        table = summarize(score(rows, history.outcomes())).sort_values("scaled_crps")
+        print(table.round(4).to_string(index=False))
+    for offense, part in places.backtest[places.backtest["weeks"] == 4].groupby("offense"):
+        print(f"\n  {offense}, four weeks, as known, {part['cutoff'].nunique()} origins:")
+        print(summarize_places(part)[SHOWN].round(3).to_string(index=False))
+    four = places.backtest[places.backtest["weeks"] == 4]
+    hits = four.groupby(["cutoff", "model"])["hits"].sum().unstack()
+    for model in hits:
+        gain = bootstrap_ratio(hits[model], hits["long_run_count"])
+        print(f"  together {model:22s}{hits[model].sum():6.0f}  {gain.value - 1:+.1%} "
+              f"({gain.low - 1:+.1%} to {gain.high - 1:+.1%})")  # fmt: skip
+    for row in places.table.drop_duplicates("offense").itertuples():
+        print(f"  {row.offense}: {row.model}. {row.reason}")
+    bands = places.calibration[places.calibration["weeks"] == 4]
+    inside = bands["expected"].between(bands["lo_95"], bands["hi_95"])
+    print(f"  calibration: {inside.sum()} of {len(bands)} bands hold what was expected")
+
+
 def speed(incidents: pd.DataFrame) -> None:
-    """One weekly run of all series, and ETAS on 20,000 events."""
-    long = weekly_series(incidents, ROWS)
-    totals = {f"City/{o}": [f"{d}/{o}" for d in "123456"] for o in ROWS}
-    totals["City/Total"] = sorted(long["unique_id"].unique())
-    began = time.perf_counter()
-    forecast_series(long, totals=totals)
-    seconds = time.perf_counter() - began
-    print(f"\nOne weekly run, {long['unique_id'].nunique()} series and {len(totals)} totals with "
-          f"back-test choice: {seconds:.1f} s")  # fmt: skip
+    """ETAS on 20,000 events."""
     theft = place_events(incidents, ["Larceny"]).tail(20_000)
     t = ((theft["date"] - theft["date"].iloc[0]) / DAY).to_numpy()
     x, y = theft["x"].to_numpy(), theft["y"].to_numpy()
@@ -147,16 +202,16 @@ def speed(incidents: pd.DataFrame) -> None:
               f"{len(fit.log_likelihood)} steps, mu {fit.mu:.2f} a day, theta {fit.theta:.2f}, "
               f"1/omega {1 / fit.omega:.1f} days, sigma {fit.sigma:.0f} m, "
               f"log-likelihood {fit.log_likelihood[-1]:.0f}")  # fmt: skip
-    print(f"({len(PLACE_MODELS)} place models; their times are with their accuracy)")
 
 
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parts = ("series", "nowcast", "places", "speed")
+    parts = ("series", "nowcast", "places", "weekly", "speed")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     parser.add_argument("--prophet", action="store_true", help="with prophet (a few minutes)")
     parser.add_argument("--choose", action="store_true", help="on 2016-2018 instead of 2019")
+    parser.add_argument("--week-ending", default="2019-12-29", help="of the weekly run")
     asked = parser.parse_args()
     incidents = load_table("incidents", "st_louis")
     if "series" in asked.only:
@@ -165,6 +220,8 @@ def main() -> None:
         nowcast_accuracy(incidents)
     if "places" in asked.only:
         place_accuracy(incidents, choosing=asked.choose)
+    if "weekly" in asked.only:
+        weekly(incidents, asked.week_ending)
     if "speed" in asked.only:
         speed(incidents)
 

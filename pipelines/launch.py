@@ -60,7 +60,7 @@ def report(
     Returns
     -------
     list of Path
-        The files of the book.
+        What people open, see :func:`files_of_week`.
 
     Raises
     ------
@@ -188,8 +188,20 @@ def _make_week(
     config = {"ops": {"compstat": {"config": {"as_of": dates.as_of.isoformat()}}}}
     partition = book_partition(department, week)
     run_job(definitions, "make_book", instance, partition, config, home=home)
+    return files_of_week(home, department, week)
+
+
+def files_of_week(home: Home, department: str, week: str) -> list[Path]:
+    """What people open of a week: its book, its packets and promoted reports, then the shelf."""
     folder = home.reports / department / week
-    return [folder / f"compstat.{suffix}" for suffix in ("html", "pdf", "csv")]
+    book = [folder / f"compstat.{suffix}" for suffix in ("html", "pdf", "csv")]
+    others = sorted(
+        path
+        for place in (folder, folder / "packets")
+        for path in place.glob("*")
+        if path.suffix in (".html", ".pdf") and path not in book
+    )
+    return [*book, *others, home.reports / "index.html"]
 
 
 def _refuse_before_reading(week_ending: dt.date, as_of: dt.date | None) -> None:

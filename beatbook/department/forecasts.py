@@ -6,6 +6,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from beatbook.department.settings import Settings
+from beatbook.errors import InvalidInput
+from beatbook.forecasts.place_events import refuse_enforcement_driven
+
+SeriesModel = Literal[
+    "seasonal_naive",
+    "recent_mean",
+    "exponential_smoothing",
+    "count_regression",
+    "pooled_level",
+    "prophet",
+]
 
 
 def _a_date(value: Any) -> Any:
@@ -27,9 +38,7 @@ class KnownShock(Settings):
     @model_validator(mode="after")
     def _span_is_whole(self) -> "KnownShock":
         if self.kind == "ignore" and self.last_day is None:
-            raise ValueError(
-                "set_aside needs last_day: the weeks from first_day to it are left out"
-            )
+            raise ValueError("ignore needs last_day: the weeks from first_day to it are left out")
         if self.last_day is not None and self.last_day < self.first_day:
             raise ValueError("last_day lies before first_day")
         return self
@@ -46,6 +55,12 @@ class ForecastSettings(Settings):
     """What is forecast, for how large an area, and with what reasons."""
 
     horizon_weeks: int = Field(default=4, ge=1, le=13)
+    models: list[SeriesModel] = [
+        "recent_mean",
+        "exponential_smoothing",
+        "count_regression",
+        "pooled_level",
+    ]
     place_offenses: list[str] = ["Burglary", "Motor Vehicle Theft", "Robbery"]
     place_share: float | None = Field(default=0.02, gt=0, le=0.25)
     place_cells: int | None = Field(default=None, ge=1)
@@ -61,3 +76,11 @@ class ForecastSettings(Settings):
                 raise ValueError("give the forecast area once: place_share or place_cells")
             return {**values, "place_share": None}
         return values
+
+    @model_validator(mode="after")
+    def _only_what_citizens_report(self) -> "ForecastSettings":
+        try:
+            refuse_enforcement_driven(self.place_offenses, self.allow)
+        except InvalidInput as error:
+            raise ValueError(f"place_offenses: {error}") from None
+        return self

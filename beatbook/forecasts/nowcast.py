@@ -49,10 +49,14 @@ def book_dates(known_on: pd.Series, as_of: pd.Timestamp) -> pd.DatetimeIndex:
     first = max(days[0], as_of - 3653 * DAY)
     span = max((as_of - days[0]) / DAY, 1.0)
     if len(days) / span > 0.25:
-        back = pd.date_range(end=as_of.normalize(), start=first + 35 * DAY, freq="7D")
-        return pd.DatetimeIndex(back)
+        # Counted back from the day itself: a range given both ends would start from the other.
+        weeks = max(int((as_of.normalize() - first - 35 * DAY) / (7 * DAY)), 0)
+        return pd.DatetimeIndex(
+            pd.date_range(end=as_of.normalize(), periods=weeks + 1, freq="7D", unit="us")
+        )
     moved = days + (as_of.normalize() - days[-1])
-    return moved[moved >= first + 20 * DAY]
+    # The day itself stays, also where it is the first of all.
+    return moved[(moved >= first + 20 * DAY) | (moved == moved[-1])]
 
 
 def lag_history(
@@ -78,28 +82,47 @@ def lag_history(
         dates) > 1 else 30.0  # fmt: skip
     steps = max(1, round(_SETTLE_DAYS / step))
     rows = incidents[incidents["known_on"] <= dates[-1] + DAY - pd.Timedelta(1, "us")]
-    if by:
-        keys = rows[list(by)].astype(object).where(rows[list(by)].notna(), "Unknown")
-        code, levels = pd.MultiIndex.from_frame(keys).factorize(sort=True)
-        groups = pd.DataFrame(list(levels), columns=list(by))
-    else:
-        code, groups = np.zeros(len(rows), dtype=np.int64), pd.DataFrame(index=range(1))
+    code, groups = _groups(rows, by)
     day = rows["occurred_from"].dt.normalize().to_numpy("datetime64[D]")
     order = np.argsort(day, kind="stable")
     day, code = day[order], np.asarray(code)[order]
     count = rows["count"].to_numpy(float)[order]
     at = np.searchsorted(dates.to_numpy("datetime64[D]"),
                          rows["known_on"].to_numpy("datetime64[D]")[order])  # fmt: skip
-    known = np.zeros((len(dates), steps + 1, len(groups)))
+    shape = (steps + 1, len(groups))
+    known = np.zeros((len(dates), *shape))
     for j, date in enumerate(dates.to_numpy("datetime64[D]")):
         lo, hi = np.searchsorted(day, [date - old + 1, date - young + 1])
         later = np.maximum(at[lo:hi] - j, 0)
         kept = later <= steps
-        np.add.at(known[j], (later[kept], code[lo:hi][kept]), count[lo:hi][kept])
+        place = later[kept] * shape[1] + code[lo:hi][kept]
+        known[j] = np.bincount(place, count[lo:hi][kept], shape[0] * shape[1]).reshape(shape)
     known = known.cumsum(axis=1)
     for j in range(len(dates)):
         known[j, max(len(dates) - j, 0) :] = np.nan
     return LagHistory(dates, known, groups)
+
+
+def _groups(rows: pd.DataFrame, by: Sequence[str]) -> tuple[npt.NDArray[np.int64], pd.DataFrame]:
+    """Number the groups of rows in the order of their names; a missing name is Unknown."""
+    code = np.zeros(len(rows), dtype=np.int64)
+    if not by:
+        return code, pd.DataFrame(index=range(1))
+    columns = []
+    for name in by:
+        # Each column by itself: tuples of names take twenty times as long.
+        column = rows[name]
+        if not pd.api.types.is_integer_dtype(column.dtype):
+            column = column.astype(object).fillna("Unknown")
+        number, names = pd.factorize(column, sort=True)
+        code = code * len(names) + number
+        columns.append((name, names))
+    found, code = np.unique(code, return_inverse=True)
+    held = {}
+    for name, names in reversed(columns):
+        held[name] = np.asarray(names)[found % len(names)]
+        found = found // len(names)
+    return code, pd.DataFrame({name: held[name] for name in by})
 
 
 def nowcast(
@@ -242,10 +265,13 @@ def _expected(dates: pd.DatetimeIndex, final: FloatArray) -> FloatArray:
     h = np.column_stack([np.cos(angle), np.sin(angle), np.cos(2 * angle), np.sin(2 * angle)])
     log = np.log(final)
     out = np.full(len(dates), np.nan)
+    past = day[: log.size]
+    near = np.exp(-0.5 * ((past[:, None] - past[None, :]) / 140.0) ** 2)
+    # The smooth trend of the first i dates, for every i at once: sums over ever more columns.
+    trend = np.cumsum(near * log[None, :], axis=1) / np.cumsum(near, axis=1)
     for i in range(_LEAST_DATES, len(dates)):
         t = day[:i]
-        near = np.exp(-0.5 * ((t[:, None] - t[None, :]) / 140.0) ** 2)
-        off = log[:i] - (near @ log[:i]) / near.sum(axis=1)
+        off = log[:i] - trend[:i, i - 1]
         w = np.exp(-0.001 * (day[i] - t))
         x = h[:i]
         curve = (x * w[:, None]).T @ x + 2.0 * np.eye(4)

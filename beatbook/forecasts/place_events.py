@@ -79,9 +79,9 @@ def place_events(
 
     Returns
     -------
-    ``date, x, y, offense``, sorted, of records with count +1 (a cancellation has no place of its
-    own), a point of quality exact or block (piled-up points left out), and an origin other than
-    an officer or an alarm. Rows of other offenses change nothing.
+    ``date, x, y, offense`` (and ``known_on``, if given), sorted, of records with count +1 (a
+    cancellation has no place of its own), a point of quality exact or block (piled-up points left
+    out), and an origin other than an officer or an alarm. Rows of other offenses change nothing.
 
     Raises
     ------
@@ -94,6 +94,18 @@ def place_events(
     if lacking:
         raise InvalidInput(f"The incidents lack {', '.join(lacking)}.")
     refuse_enforcement_driven(offenses, allow)
+    out = usable_events(incidents, offenses)
+    for offense in offenses:
+        if not (out["offense"] == offense).any():
+            raise InvalidInput(
+                f"{offense} has no usable points, so its places cannot be forecast. (Sex offenses "
+                "have none by rule; others need records of quality exact or block.)"
+            )
+    return out
+
+
+def usable_events(incidents: pd.DataFrame, offenses: Sequence[str]) -> pd.DataFrame:
+    """Keep what `place_events` keeps, without refusing anything; possibly no row at all."""
     rows = incidents[
         incidents["offense"].isin(list(offenses))
         & (incidents["count"] == 1)
@@ -102,12 +114,10 @@ def place_events(
         & incidents["occurred_from"].notna()
     ]
     rows = rows[np.isfinite(rows["x"].to_numpy(float)) & np.isfinite(rows["y"].to_numpy(float))]
-    for offense in offenses:
-        if not (rows["offense"] == offense).any():
-            raise InvalidInput(
-                f"{offense} has no usable points, so its places cannot be forecast. (Sex offenses "
-                "have none by rule; others need records of quality exact or block.)"
-            )
     out = pd.DataFrame({"date": rows["occurred_from"].dt.normalize(), "x": rows["x"].astype(float),
                         "y": rows["y"].astype(float), "offense": rows["offense"]})  # fmt: skip
-    return out.sort_values(["date", "x", "y", "offense"], kind="stable").reset_index(drop=True)
+    keys = ["date", "x", "y", "offense"]
+    if "known_on" in rows:
+        out["known_on"] = rows["known_on"]
+        keys.append("known_on")
+    return out.sort_values(keys, kind="stable").reset_index(drop=True)

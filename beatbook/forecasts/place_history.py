@@ -1,6 +1,6 @@
 """What a place forecast may look at: events on a grid, up to a cutoff."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,13 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 DAY = pd.Timedelta(days=1)
+AsOf = Callable[[pd.Timestamp], pd.Timestamp]
+
+_NEVER = np.iinfo(np.int64).max
+
+
+def _everything(_cutoff: int) -> int:
+    return _NEVER
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,10 @@ class PlaceHistory:
     """Events of one offense (``kind`` 0) and of those that help to foresee it (1, 2, ...).
 
     ``day`` counts from the first event of all, ``cutoff`` is the first day that is not known:
-    every method looks at events with ``day < cutoff`` only. ``places`` are rows of one number a
-    cell (density of liquor licenses, say). Made by `make_history`; `at` gives it another cutoff.
+    every method looks at events with ``day < cutoff`` only. ``came`` is the day from which the
+    books held each event, and ``book`` says up to which day the book of a cutoff reaches: an
+    event that came later is unknown there. ``places`` are rows of one number a cell (density of
+    liquor licenses, say). Made by `make_history`; `at` gives it another cutoff.
     """
 
     grid: Grid
@@ -38,12 +47,14 @@ class PlaceHistory:
     kind: IntArray
     places: FloatArray
     cutoff: int
+    came: IntArray
+    book: Callable[[int], int]
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def at(self, cutoff: int) -> "PlaceHistory":
         """Return the same history with another cutoff (sharing what does not depend on it)."""
         return PlaceHistory(self.grid, self.start, self.day, self.x, self.y, self.cell, self.kind,
-                            self.places, cutoff, self._kept)  # fmt: skip
+                            self.places, cutoff, self.came, self.book, self._kept)  # fmt: skip
 
     @property
     def cells(self) -> int:
@@ -56,8 +67,13 @@ class PlaceHistory:
         return int(self.kind.max()) + 1 if self.kind.size else 1
 
     def known(self, kind: int = 0) -> npt.NDArray[np.bool_]:
-        """Return which events are of a kind and before the cutoff."""
-        return (self.kind == kind) & (self.day < self.cutoff)
+        """Return which events are of a kind, before the cutoff and known to its book."""
+        key = ("known", kind, self.cutoff)
+        if key not in self._kept:
+            inside = (self.kind == kind) & (self.day < self.cutoff)
+            self._kept[key] = inside & (self.came <= self.book(self.cutoff))
+        kept: npt.NDArray[np.bool_] = self._kept[key]
+        return kept
 
     def count(self, first: int, end: int, kind: int = 0) -> FloatArray:
         """Count events a cell on days ``first`` to ``end`` (not included), before the cutoff."""
@@ -65,9 +81,15 @@ class PlaceHistory:
         return np.bincount(self.cell[rows], minlength=self.cells).astype(float)
 
     def weights(self, half_lives: Sequence[float], until: int, kind: int = 0) -> FloatArray:
-        """Return one weight an event and half-life: 0.5 to the power of age over half-life."""
+        """Return one weight an event and half-life: 0.5 to the power of age over half-life.
+
+        Zero for what the book of day ``until`` did not hold, even if a later one does: maps for
+        past windows then lack their late records as the map of the cutoff lacks its own.
+        """
         until = min(until, self.cutoff)
-        age = np.maximum(until - self.day[self.kind == kind], 0)
+        rows = self.kind == kind
+        held = self.came[rows] <= self.book(until)
+        age = np.where(held, np.maximum(until - self.day[rows], 0), 0)
         table = 0.5 ** (np.arange(int(age.max(initial=0)) + 1)[:, None] / np.asarray(half_lives))
         table[0] = 0.0
         return np.asarray(table[age])
@@ -137,6 +159,7 @@ def make_history(
     offense: str | None = None,
     cutoff: pd.Timestamp | None = None,
     places: FloatArray | None = None,
+    as_known: AsOf | None = None,
 ) -> PlaceHistory:
     """Lay events on a grid.
 
@@ -151,6 +174,9 @@ def make_history(
         First day that is not known; by default the day after the last event.
     places
         One row a kind of place, one number a cell.
+    as_known
+        Called with a cutoff, it returns the last day whose records its book holds; the events
+        then need ``known_on``. Without it every event counts as known from its own day on.
 
     Raises
     ------
@@ -179,9 +205,12 @@ def make_history(
         raise InvalidInput(f"There is no event of {offense}.")
     number = {offense: 0} | {n: i + 1 for i, n in enumerate(n for n in names if n != offense)}
     cell = grid.locate(x, y)
-    frame = pd.DataFrame({"date": date, "x": x, "y": y, "cell": cell,
+    if as_known is not None and ("known_on" not in events or events["known_on"].isna().any()):
+        raise InvalidInput("A history as known needs known_on for every event.")
+    known = events["known_on"] if as_known is not None else date
+    frame = pd.DataFrame({"date": date, "x": x, "y": y, "cell": cell, "known_on": known,
                           "kind": kinds.map(number).to_numpy()})  # fmt: skip
-    frame = frame[cell >= 0].sort_values(["date", "x", "y", "kind"], kind="stable")
+    frame = frame[cell >= 0].sort_values(["date", "x", "y", "kind", "known_on"], kind="stable")
     if frame.empty:
         raise InvalidInput("No event lies on the grid: check that both are in one unit.")
     start = frame["date"].iloc[0]
@@ -191,10 +220,23 @@ def make_history(
     rows = np.zeros((0, len(grid))) if places is None else np.atleast_2d(np.asarray(places, float))
     if rows.shape[1] != len(grid) or not np.isfinite(rows).all() or (rows < 0).any():
         raise InvalidInput("places must be rows of one number, not below 0, a cell.")
+    came = ((frame["known_on"].dt.normalize() - start) // DAY).to_numpy(np.int64)
+    book = _everything if as_known is None else _book_of(as_known, start)
     return PlaceHistory(
         grid, start, day, frame["x"].to_numpy(), frame["y"].to_numpy(),
-        frame["cell"].to_numpy(np.int64), frame["kind"].to_numpy(np.int64), rows, end,
+        frame["cell"].to_numpy(np.int64), frame["kind"].to_numpy(np.int64), rows, end, came, book,
     )  # fmt: skip
+
+
+def _book_of(as_known: AsOf, start: pd.Timestamp) -> Callable[[int], int]:
+    kept: dict[int, int] = {}
+
+    def book(cutoff: int) -> int:
+        if cutoff not in kept:
+            kept[cutoff] = int((as_known(start + cutoff * DAY) - start) / DAY)
+        return kept[cutoff]
+
+    return book
 
 
 def density_of_places(grid: Grid, x: FloatArray, y: FloatArray, bandwidth: float) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import convolve
 
-from beatbook.forecasts.etas import background_density, fit_etas
+from beatbook.forecasts.etas import Etas, background_density, fit_etas
 from beatbook.forecasts.place_history import PlaceHistory
 
 FloatArray = npt.NDArray[np.float64]
@@ -88,22 +88,31 @@ def self_exciting(history: PlaceHistory, days: int) -> FloatArray:
     rows = history.known() & (history.day >= history.cutoff - 1096)
     if rows.sum() < LEAST_EVENTS:
         return long_run_count(history, days)
-    t, x, y = history.day[rows].astype(float), history.x[rows], history.y[rows]
-    fit = fit_etas(t, x, y, bandwidth=0.4 * size, reach=2 * size, end=float(history.cutoff))
-    grid = history.grid
-    order = np.lexsort((y, x, t))
-    p = np.empty(t.size)
-    p[order] = fit.background[order]
-    u = background_density(x, y, grid.x, grid.y, 0.4 * size, weights=np.maximum(p, 1e-9))
+    # Neither the fit nor its background hangs on the horizon, so several horizons share them.
+    key = ("etas", history.cutoff)
+    if key not in history._kept:
+        history._kept[key] = _fit_etas(history, rows)
+    fit, u = history._kept[key]
     score = fit.mu * days * u * size**2
-    age = history.cutoff - history.day[history.kind == 0]
-    fresh = (age > 0) & (age <= 120)
+    own = history.kind == 0
+    age = history.cutoff - history.day[own]
+    fresh = history.known()[own] & (age <= 120)
     coming = fit.theta * (np.exp(-fit.omega * age) - np.exp(-fit.omega * (age + days)))
     w = np.where(fresh, coming, 0.0)[:, None]
     # Triggering is often much narrower than a cell: below a quarter of one, the cell itself.
     width = fit.sigma
     near = history.binned(w) if width < 0.25 * size else history.smoothed(w, round(width, 1))
     return _to_total(score + near[:, 0], history, days)
+
+
+def _fit_etas(history: PlaceHistory, rows: npt.NDArray[np.bool_]) -> tuple[Etas, FloatArray]:
+    """Fit the process, and lay its background on the cells."""
+    grid, size = history.grid, history.grid.cell_size
+    t, x, y = history.day[rows].astype(float), history.x[rows], history.y[rows]
+    fit = fit_etas(t, x, y, bandwidth=0.4 * size, reach=2 * size, end=float(history.cutoff))
+    own = np.maximum(fit.background, 1e-9)
+    u = background_density(x, y, grid.x, grid.y, 0.4 * size, weights=own)
+    return fit, u
 
 
 HALF_LIVES = (45.0, 180.0, 730.0, 4000.0)
@@ -154,12 +163,25 @@ def count_regression(
     left to the total.
     """
     length = max(days, 28)
+    key = ("regression", history.cutoff, length, windows, iterations, prior)
+    if key not in history._kept:
+        history._kept[key] = _fit_weights(history, length, windows, iterations, prior)
+    b = history._kept[key]
+    if b is None:
+        return long_run_count(history, days)
+    return _to_total(features(history, history.cutoff) @ b, history, days)
+
+
+def _fit_weights(
+    history: PlaceHistory, length: int, windows: int, iterations: int, prior: float
+) -> FloatArray | None:
+    """Fit the maps' weights to past windows; None with too few of them or too few events."""
     windows = int(np.clip(600_000 // max(history.cells, 1), 4, windows))
     starts = [history.cutoff - length - 28 * i for i in range(windows)]
     starts = [s for s in starts if s >= 180]
     counts = [history.count(s, s + length) for s in starts]
     if len(starts) < 2 or sum(c.sum() for c in counts) < LEAST_EVENTS:
-        return long_run_count(history, days)
+        return None
     total = np.zeros(features(history, starts[0]).shape[1])
     hit, seen = [], []
     for start, count in zip(starts, counts, strict=True):
@@ -175,7 +197,7 @@ def count_regression(
     for _ in range(iterations):
         rate = np.maximum(x @ b, 1e-12)
         b = (b * (x.T @ (y / rate)) + prior) / (total + pull)
-    return _to_total(features(history, history.cutoff) @ b, history, days)
+    return np.asarray(b)
 
 
 PLACE_MODELS: dict[str, PlaceModel] = {

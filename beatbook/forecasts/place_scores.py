@@ -153,3 +153,23 @@ def bootstrap_ratio(above: Any, below: Any, *, draws: int = 2000, seed: int = 0)
     drawn = a[rows].sum(axis=1)[bottom > 0] / bottom[bottom > 0]
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Interval(float(a.sum() / b.sum()), float(low), float(high))
+
+
+def bootstrap_double_ratio(columns: Any, *, draws: int = 2000, seed: int = 0) -> Interval:
+    """Return (first over second) over (third over fourth) with an interval, origins drawn anew.
+
+    ``columns``: one row an origin; hits, events and the same in the period before give the
+    recapture rate index. Missing where a sum is zero.
+    """
+    values = np.asarray(columns, dtype=float)
+    if values.ndim != 2 or values.shape[1] != 4 or len(values) == 0:
+        raise InvalidInput("Give four numbers an origin, at least one origin.")
+    rows = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
+    sums = np.vstack([values.sum(axis=0), values[rows].sum(axis=1)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = sums[:, 0] / sums[:, 1] / (sums[:, 2] / sums[:, 3])
+    fine = found[1:][np.isfinite(found[1:])]
+    if not np.isfinite(found[0]) or fine.size == 0:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    low, high = np.quantile(fine, [0.025, 0.975])
+    return Interval(float(found[0]), float(low), float(high))

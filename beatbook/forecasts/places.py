@@ -13,6 +13,7 @@ from beatbook.forecasts.place_history import DAY, PlaceHistory, make_history
 from beatbook.forecasts.place_models import PLACE_MODELS, PLACE_NAIVE, PlaceModel
 from beatbook.forecasts.place_scores import (
     Interval,
+    bootstrap_double_ratio,
     bootstrap_ratio,
     cells_of_share,
     pai,
@@ -83,7 +84,8 @@ def back_test_places(
     Returns
     -------
     One row an origin and model: ``cutoff, model, cells, hits, events, best`` (the most that as
-    many cells could catch), ``area_share``, ``pai, pei_star``, ``rri_levine`` (against the
+    many cells could catch), ``area_share``, ``expected`` (in the chosen cells), ``hits_before,
+    events_before`` (in the year before the cutoff), ``pai, pei_star``, ``rri_levine`` (against the
     training year before the cutoff), ``predicted_over_observed`` (expected over observed count in
     the chosen cells: the other RRI), ``hit_rate``.
     """
@@ -105,6 +107,8 @@ def back_test_places(
             rows.append({
                 "cutoff": history.start + origin * DAY, "model": name, "cells": chosen_cells,
                 "hits": hits, "events": events, "best": best, "area_share": share,
+                "expected": float(expected[cells].sum()),
+                "hits_before": float(before[cells].sum()), "events_before": float(before.sum()),
                 "hit_rate": hits / events if events else np.nan,
                 "pai": pai(hits, events, share), "pei_star": pei_star(hits, best),
                 "rri_levine": rri_levine(before[cells].sum(), before.sum(), hits, events),
@@ -136,23 +140,37 @@ def summarize_places(
 
     Returns
     -------
-    One row a model: ``hits, events, pai, pai_low, pai_high, pei_star, gain, gain_low, gain_high``
-    (hits over the naive's of the same area, minus one).
+    One row a model: ``hits, events``, and each with ``_low`` and ``_high``: ``hit_rate, pai,
+    pei_star, rri_levine, predicted_over_observed, gain`` (hits over the naive's of the same area,
+    minus one).
     """
     rows = []
     wide = backtest.pivot(index="cutoff", columns="model", values="hits")
     for model, part in backtest.groupby("model", sort=False):
         part = part.set_index("cutoff").reindex(wide.index)
         area = float(part["area_share"].iloc[0])
-        rate = bootstrap_ratio(part["hits"], part["events"], draws=draws, seed=seed)
-        gain = bootstrap_ratio(wide[model], wide[naive], draws=draws, seed=seed)
-        rate = Interval(*(v / area for v in rate))
-        rows.append({
-            "model": model, "hits": part["hits"].sum(), "events": part["events"].sum(),
-            "pai": rate.value, "pai_low": rate.low, "pai_high": rate.high,
-            "pei_star": pei_star(part["hits"].sum(), part["best"].sum()),
-            "gain": gain.value - 1, "gain_low": gain.low - 1, "gain_high": gain.high - 1,
-        })  # fmt: skip
+
+        def ratio(above: Any, below: Any) -> Interval:
+            return bootstrap_ratio(above, below, draws=draws, seed=seed)
+
+        rate = ratio(part["hits"], part["events"])
+        gain = ratio(wide[model], wide[naive])
+        scores = {
+            "hit_rate": rate,
+            "pai": Interval(*(v / area for v in rate)),
+            "pei_star": ratio(part["hits"], part["best"]),
+            "rri_levine": bootstrap_double_ratio(
+                part[["hits", "events", "hits_before", "events_before"]], draws=draws, seed=seed
+            ),
+            "predicted_over_observed": ratio(part["expected"], part["hits"]),
+            "gain": Interval(*(v - 1 for v in gain)),
+        }
+        row: dict[str, Any] = {
+            "model": model, "hits": part["hits"].sum(), "events": part["events"].sum()
+        }  # fmt: skip
+        for name, score in scores.items():
+            row |= {name: score.value, f"{name}_low": score.low, f"{name}_high": score.high}
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

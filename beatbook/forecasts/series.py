@@ -25,6 +25,8 @@ COLUMNS = (
     "median", "size",
 )  # fmt: skip
 MIX = "mix"
+_UNTESTED = "No back-test yet: history is too short."
+_ODD = "The series itself; see the notes."
 
 
 class Forecasts(NamedTuple):
@@ -203,7 +205,7 @@ def choose(
     names = pd.Index(backtest["unique_id"].unique())
     scored = backtest[backtest["y"].notna()]
     if scored.empty or naive not in set(scored["model"]):
-        reason = "No back-test yet: history is too short."
+        reason = _UNTESTED
         return pd.DataFrame({"unique_id": names, "model": naive, "reason": reason})
     crps = from_table(scored).crps(scored["y"].to_numpy())
     mean = scored.assign(crps=crps).groupby(["unique_id", "model"])["crps"].mean().unstack()
@@ -248,6 +250,8 @@ def forecast_series(
     cutoff: pd.Timestamp | None = None,
     origins: int = 13,
     as_known: AsKnown | None = None,
+    outcomes: pd.DataFrame | None = None,
+    last: pd.Timestamp | None = None,
     shocks: Sequence[Shock] = (),
     pool_by: Callable[[str], str] | None = None,
     say: Say | None = None,
@@ -264,6 +268,11 @@ def forecast_series(
         from the total's own errors in the back-test (`totals.add_totals`).
     cutoff
         The last week used; rows after it change nothing. By default the last week given.
+    outcomes
+        ``unique_id, ds, y`` that the back-test is set against; by default ``series``. Give the
+        settled counts where the last weeks of ``series`` are estimates.
+    last
+        Last cutoff of the back-test; by default the latest with all its weeks in ``outcomes``.
     models, mix_of, origins, as_known, shocks, pool_by, say
         As in `back_test` and `choose`; the equal mix of ``mix_of`` competes as ``"mix"``. Naive
         forecasts (``"seasonal_naive"``) must be among the models.
@@ -279,10 +288,13 @@ def forecast_series(
         raise InvalidInput(f"The horizon is at least one week; got {horizon!r}.")
     panel = make_panel(series, until=cutoff, shocks=shocks)
     until = panel.cutoff
-    known = series[pd.to_datetime(series["ds"]) <= until]
+    held = series if outcomes is None else outcomes
+    known = held[pd.to_datetime(held["ds"]) <= until]
+    # Four weeks at least, so that 13 cutoffs cover a year and the last two, eight weeks.
+    ahead = max(horizon, 4)
     tested = back_test(
-        known.assign(ds=pd.to_datetime(known["ds"])), models=models, origins=origins,
-        every=horizon, horizon=horizon, as_known=as_known, shocks=shocks, say=say,
+        known.assign(ds=pd.to_datetime(known["ds"])), models=models, origins=origins, last=last,
+        every=ahead, horizon=ahead, as_known=as_known, shocks=shocks, say=say,
     )  # fmt: skip
     members = [m for m in mix_of if m in models]
     tested = with_mix(tested, members)
@@ -310,9 +322,11 @@ def forecast_series(
         label = "fallback" if fell else model
         tables.append(to_table(one, [name], panel.ahead(horizon), label, until))
     table = pd.concat(tables, ignore_index=True)
-    missing = [i for i in panel.ids if i not in chosen]
-    extra = pd.DataFrame({"unique_id": missing, "model": "fallback",
-                          "reason": "The series itself; see the notes."})  # fmt: skip
+    extra = pd.DataFrame(
+        [(i, NAIVE, _UNTESTED) if state == "ok" else (i, "fallback", _ODD)
+         for i, state in zip(panel.ids, panel.state, strict=True) if i not in chosen],
+        columns=["unique_id", "model", "reason"],
+    )  # fmt: skip
     choice = pd.concat([choice, extra], ignore_index=True)
     if totals:
         table, tested = add_totals(table, tested, totals)

@@ -10,6 +10,7 @@ from beatbook.errors import InvalidInput
 from beatbook.forecasts.distribution import CountForecast, moment_size
 
 BOTTOM_UP = "bottom_up"
+Sizes = dict[tuple[str, str], float]
 
 
 def add_totals(
@@ -37,57 +38,92 @@ def add_totals(
     InvalidInput
         For a total that names no part, a part twice, or a part that has no forecast.
     """
-    names = set(table["unique_id"])
-    for total, parts in totals.items():
-        lacking = [p for p in parts if p not in names]
-        if lacking or not parts or len(set(parts)) != len(parts):
-            what = f"has no forecast for {lacking[0]}" if lacking else "has no parts or one twice"
-            raise InvalidInput(f"The total {total} {what}.")
-    tables, tests = [table], [backtest]
-    for total, parts in totals.items():
-        # A sum of many parts in a fixed order, so that the same parts give the same bits.
-        inside = table[table["unique_id"].isin(set(parts))]
-        summed = _add(inside, ["ds", "cutoff"])
-        model_name = inside["model"].mode().iloc[0]
-        tested = backtest[backtest["unique_id"].isin(set(parts))]
-        sizes: dict[str, float] = {}
-        if len(tested):
-            added = _add(tested, ["model", "ds", "cutoff"])
-            full = tested.groupby(["model", "ds", "cutoff"])["unique_id"].count() == len(parts)
-            added = added[full.reindex(added.index).to_numpy()].reset_index()
-            for model, rows in added.groupby("model"):
-                sizes[str(model)] = moment_size(rows["y"].to_numpy(float), rows["y_hat"].to_numpy())
-            size = np.minimum(added["model"].map(sizes).to_numpy(float), added["size"].to_numpy())
-            tests.append(_write(added, total, added["model"].to_numpy(), size))
-        rows = summed.reset_index()
-        size = np.minimum(sizes.get(str(model_name), np.inf), rows["size"].to_numpy(float))
-        tables.append(_write(rows, total, BOTTOM_UP, size))
+    tested, sizes = total_back_test(backtest, totals)
+    made = total_forecasts(table, totals, sizes)
     return (
-        pd.concat(tables, ignore_index=True)[list(table.columns)],
-        pd.concat(tests, ignore_index=True)[list(backtest.columns)],
+        pd.concat([table, made], ignore_index=True),
+        pd.concat([backtest, tested], ignore_index=True) if len(tested) else backtest,
     )
 
 
-def _add(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Sum means (and outcomes), and the size that independent parts would give the sum."""
-    excess = rows["y_hat"] ** 2 / rows["size"]
-    grouped = rows.assign(excess=excess).groupby(by, sort=True)
+def total_back_test(
+    backtest: pd.DataFrame, totals: Mapping[str, Sequence[str]]
+) -> tuple[pd.DataFrame, Sizes]:
+    """Add a back-test up to totals, model by model, and read the totals' sizes from it.
+
+    Returns
+    -------
+    The totals' rows, and by total and model the size that their errors ask for.
+    """
+    if backtest.empty or not totals:
+        return backtest.iloc[:0], {}
+    added = _add(backtest, totals, ["model", "ds", "cutoff"])
+    parts = added["total"].map({total: len(names) for total, names in totals.items()})
+    added = added[added["parts"] == parts].reset_index(drop=True)
+    sizes: Sizes = {}
+    own = np.full(len(added), np.inf)
+    for (total, model), rows in added.groupby(["total", "model"]):
+        size = moment_size(rows["y"].to_numpy(float), rows["y_hat"].to_numpy())
+        sizes[str(total), str(model)] = size
+        own[rows.index] = size
+    size = np.minimum(own, added["size"].to_numpy(float))
+    return _write(added, size)[list(backtest.columns)], sizes
+
+
+def total_forecasts(
+    table: pd.DataFrame, totals: Mapping[str, Sequence[str]], sizes: Sizes
+) -> pd.DataFrame:
+    """Add forecasts up to totals, with the sizes of the model that most parts have.
+
+    Raises
+    ------
+    InvalidInput
+        As `add_totals`.
+    """
+    model = table.drop_duplicates("unique_id").set_index("unique_id")["model"]
+    own = {}
+    for total, parts in totals.items():
+        lacking = [p for p in parts if p not in model.index]
+        if lacking or not parts or len(set(parts)) != len(parts):
+            what = f"has no forecast for {lacking[0]}" if lacking else "has no parts or one twice"
+            raise InvalidInput(f"The total {total} {what}.")
+        most = pd.Series([model[p] for p in parts]).mode().iloc[0]
+        own[total] = sizes.get((total, str(most)), np.inf)
+    if not totals:
+        return table.iloc[:0]
+    added = _add(table, totals, ["ds", "cutoff"]).assign(model=BOTTOM_UP)
+    size = np.minimum(added["total"].map(own).to_numpy(float), added["size"].to_numpy(float))
+    return _write(added, size)[list(table.columns)]
+
+
+def _add(rows: pd.DataFrame, totals: Mapping[str, Sequence[str]], by: list[str]) -> pd.DataFrame:
+    """Sum means (and outcomes) by total, and the size that independent parts would give the sum.
+
+    Parts are summed in the order of the rows, so that the same rows give the same bits.
+    """
+    pairs = [(part, total) for total, parts in totals.items() for part in parts]
+    place = pd.DataFrame(pairs, columns=["unique_id", "total"])
+    held = rows.assign(excess=rows["y_hat"] ** 2 / rows["size"])
+    joined = held.merge(place, on="unique_id", how="inner")
+    grouped = joined.groupby(["total", *by], sort=True)
     out = grouped[["y_hat", "excess"]].sum()
     out["size"] = out["y_hat"] ** 2 / out["excess"].clip(lower=1e-12)
+    out["parts"] = grouped.size()
     if "y" in rows:
-        out["y"] = grouped["y"].sum(min_count=1).where(grouped["y"].count() == grouped.size())
-    return out
+        out["y"] = grouped["y"].sum(min_count=1).where(grouped["y"].count() == out["parts"])
+    order = {total: i for i, total in enumerate(totals)}
+    out = out.reset_index()
+    return out.sort_values("total", key=lambda t: t.map(order), kind="stable").reset_index(
+        drop=True
+    )
 
 
-def _write(
-    rows: pd.DataFrame, total: str, model: str | npt.NDArray[np.object_],
-    size: npt.NDArray[np.float64],
-) -> pd.DataFrame:  # fmt: skip
+def _write(rows: pd.DataFrame, size: npt.NDArray[np.float64]) -> pd.DataFrame:
     forecast = CountForecast(rows["y_hat"].to_numpy(float), size)
     lo80, hi80 = forecast.interval(0.80)
     lo95, hi95 = forecast.interval(0.95)
     return rows.assign(
-        unique_id=total, model=model, size=forecast.size, median=forecast.quantile(0.5),
+        unique_id=rows["total"], size=forecast.size, median=forecast.quantile(0.5),
         lo_80=lo80, hi_80=hi80, lo_95=lo95, hi_95=hi95,
     )  # fmt: skip
 

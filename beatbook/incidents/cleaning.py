@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from beatbook.areas import area_codes, locate
 from beatbook.department import AREA_KINDS, Department
 from beatbook.feed.snapshot import Snapshot
 from beatbook.incidents import sql
 from beatbook.incidents.addresses import ADDRESSES
+from beatbook.incidents.corrections import IN_FORCE, apply_corrections, corrected_source
 from beatbook.offenses import load_offenses, map_offenses
+from beatbook.quality.axes import axes_swapped
+from beatbook.quality.pile_ups import pile_ups, point_statistics
 
 MEMORY = "1500MB"
 """DuckDB's own limit; past it, it spills to disk. The process needs about twice as much."""
@@ -29,7 +33,7 @@ class Cleaned:
 
     Attributes
     ----------
-    incidents, rejected, feed_files
+    incidents, rejected, feed_files, corrections
         Parquet files that conform to the declared tables.
     rows, accepted, refused
         ``rows == accepted + refused``: every source row is in exactly one of the two tables.
@@ -42,12 +46,18 @@ class Cleaned:
     accepted: int
     refused: int
 
+    @property
+    def corrections(self) -> Path:
+        """The corrections in force, with the values that they replace; empty if there are none."""
+        return self.incidents.with_name("corrections.parquet")
+
 
 def clean(
     department: Department,
     snapshot: Snapshot,
     folder: Path,
     progress: Callable[[str], None] = lambda _message: None,
+    corrections: pd.DataFrame | None = None,
 ) -> Cleaned:
     """Clean a snapshot into staged tables.
 
@@ -61,6 +71,11 @@ def clean(
         Where the staged files go; emptied first.
     progress
         Told in a few words how far the cleaning is.
+    corrections
+        The steward's corrections in force, one row a record and field, with the columns
+        :data:`beatbook.incidents.corrections.IN_FORCE`; none if not given. Each replaces a
+        published value before it is read, in a row that would be accepted or refused alike;
+        one that no longer fits the feed is not applied, and the table ``corrections`` says why.
 
     Returns
     -------
@@ -71,10 +86,15 @@ def clean(
         the department's CRS, addresses at the hundred block, no point and no address on sex
         offenses nor on codes that are not mapped.
 
+        A point that holds what did not happen there (:mod:`beatbook.quality.pile_ups`) gives its
+        records the ``location_quality`` pile_up.
+
         ``rejected``: rows without an offense code, or with an unreadable date of occurrence,
         known date or count, and repeats of a record key where the department says that its
         key is unique. An optional value that cannot be read leaves the row accepted and is
         named in ``unread_fields``.
+
+        In both, ``record_id`` is that of the published values, whatever has been corrected.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -85,16 +105,22 @@ def clean(
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute("SET temp_directory = ?", [str(spill)])
-        connection.execute(sql.source(department, snapshot))
+        connection.execute(sql.published(department, snapshot))
+        progress("looking for repeated keys")
+        connection.execute(sql.repeated_keys(department))
+        if corrections is None:
+            corrections = pd.DataFrame(columns=list(IN_FORCE), dtype="str")
+        corrected, told = apply_corrections(connection, department, corrections)
+        told.to_parquet(folder / "corrections.parquet", index=False)
+        connection.execute(corrected_source(corrected))
         progress(f"mapping offenses and places of {snapshot.rows:,} rows")
         _offenses(connection, department)
-        _places(connection, department)
+        _places(connection, department, folder)
         connection.execute(ADDRESSES)
         for kind in AREA_KINDS:
             connection.register(f"codes_{kind}", area_codes(department, kind))
-        connection.execute(sql.parsed(department))
-        progress("looking for rows to refuse and for repeated keys")
-        connection.execute(sql.repeated_keys())
+        connection.execute(sql.parsed(department, corrected))
+        progress("looking for rows to refuse")
         connection.execute(sql.rejected(department))
         progress("writing incidents")
         cleaned = Cleaned(
@@ -129,7 +155,7 @@ def _offenses(connection: duckdb.DuckDBPyConnection, department: Department) -> 
     connection.register("offense_map", meanings)
 
 
-def _places(connection: duckdb.DuckDBPyConnection, department: Department) -> None:
+def _places(connection: duckdb.DuckDBPyConnection, department: Department, folder: Path) -> None:
     # A value that is no number is a missing location, not a lost row.
     connection.execute(
         "CREATE TABLE points AS SELECT DISTINCT try_cast(x AS DOUBLE) AS feed_x, "
@@ -138,9 +164,36 @@ def _places(connection: duckdb.DuckDBPyConnection, department: Department) -> No
         "ORDER BY ALL"
     )
     points = connection.sql("SELECT * FROM points").df()
-    connection.register("located", locate(points, department))
+    located = locate(points, department)
+    connection.register("located", located)
     connection.execute("CREATE TABLE places AS SELECT * FROM located")
     connection.unregister("located")
+    usable = located["quality"].isin(["exact", "block", "pile_up"])
+    swapped = axes_swapped(located["feed_x"], located["feed_y"], usable)
+    # Kept beside the staged tables for the checks; neither file is published.
+    located.loc[swapped, ["feed_x", "feed_y"]].to_parquet(folder / "swapped_points.parquet")
+    # Sex offenses and unknown codes have no point, so they are in no point's records either.
+    connection.execute(
+        """
+        CREATE TEMP VIEW placed AS
+        SELECT places.x, places.y, offense_map.offense, source.block_address AS address
+        FROM source JOIN offense_map USING (offense_code)
+        JOIN places ON places.feed_x = try_cast(source.x AS DOUBLE)
+            AND places.feed_y = try_cast(source.y AS DOUBLE)
+        WHERE places.quality NOT IN ('outside', 'missing') AND NOT offense_map.sex_offense
+        """
+    )
+    busy = pile_ups(point_statistics(connection, "placed"))
+    busy.to_parquet(folder / "busy_points.parquet", index=False)
+    piled = busy.loc[busy["pile_up"], ["x", "y"]]
+    connection.register("piled", piled)
+    # A default location says nothing of where it was, so nothing is filled in from it.
+    maps = ", ".join(f"{kind}_map = NULL" for kind in AREA_KINDS)
+    connection.execute(
+        f"UPDATE places SET quality = 'pile_up', {maps} FROM piled "
+        "WHERE places.x = piled.x AND places.y = piled.y"
+    )
+    connection.unregister("piled")
 
 
 def _count(connection: duckdb.DuckDBPyConnection, path: Path) -> int:

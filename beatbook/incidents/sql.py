@@ -5,6 +5,7 @@ Column names and formats come from settings files and are quoted; nothing a feed
 part of a statement.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,15 @@ QUICK_KEY = ("incident_number", "occurred_from", "offense_code")
 """Fields that rows of one key always share, where the key is all that a record says."""
 
 
-def source(department: Department, snapshot: Snapshot) -> str:
-    """A view ``source``: every feed row under Beatbook's field names, still text, trimmed."""
+UNCORRECTED = (
+    "CAST(NULL AS VARCHAR) AS corrected_fields, CAST(NULL AS UBIGINT) AS published_key, "
+    "false AS place_withheld"
+)
+"""What the view ``source`` says of a row beside its fields, where nothing is corrected."""
+
+
+def published(department: Department, snapshot: Snapshot) -> str:
+    """A view ``published``: every feed row under Beatbook's field names, still text, trimmed."""
     parts = []
     for place, layout in enumerate(department.feed.layouts):
         files = [file for file in snapshot.files if file.layout == layout.name]
@@ -40,7 +48,13 @@ def source(department: Department, snapshot: Snapshot) -> str:
             f"JOIN (VALUES {names}) AS names(cached, file) "
             f"ON names.cached = parse_filename(text.filename)"
         )
-    return "CREATE VIEW source AS " + " UNION ALL ".join(parts)
+    return "CREATE VIEW published AS " + " UNION ALL ".join(parts)
+
+
+def source(department: Department, snapshot: Snapshot) -> str:
+    """A view ``source``: the published rows as they are, without any correction."""
+    rows = published(department, snapshot).partition(" AS ")[2]
+    return f"CREATE VIEW source AS SELECT *, {UNCORRECTED} FROM ({rows})"
 
 
 def _field(layout: Layout, field: str, department: Department) -> str:
@@ -66,8 +80,12 @@ def _trimmed(column: str) -> str:
 EARLIEST = "TIMESTAMP '1800-01-01'"
 
 
-def parsed(department: Department) -> str:
-    """A view ``parsed``: dates, count and key worked out, what cannot be read left missing."""
+# A correction is written one way, whatever the feed's formats are, and is local time.
+CORRECTED_DATES = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m"]
+
+
+def parsed(department: Department, corrected: Sequence[str] = ()) -> str:
+    """A view ``parsed``: dates and count worked out, what cannot be read left missing."""
     feed = department.feed
     zone = quoted(department.timezone)
 
@@ -90,21 +108,23 @@ def parsed(department: Department) -> str:
             f"WHEN {place} THEN {by_format(field, layout.date_formats or feed.date_formats)}"
             for place, layout in enumerate(feed.layouts)
         )
-        return f"(CASE layout {cases} END)"
+        read = f"(CASE layout {cases} END)"
+        return or_corrected(field, read)
+
+    def or_corrected(field: str, read: str) -> str:
+        if field not in corrected:
+            return read
+        fixed = f"try_strptime({field}, {_formats(CORRECTED_DATES)})"
+        return f"(CASE WHEN {field}_fixed THEN {fixed} ELSE {read} END)"
 
     reported = local("reported_at")
     if feed.publishes == "monthly":
-        known = f"last_day(try_strptime(known_on, {_formats(feed.month_formats)}))::TIMESTAMP"
+        month = or_corrected("known_on", f"try_strptime(known_on, {_formats(feed.month_formats)})")
+        known = f"last_day({month})::TIMESTAMP"
         known_alone = known
     else:
         known = f"date_trunc('day', coalesce({local('known_on')}, {reported}))"
         known_alone = local("known_on")
-    # The description only repeats the code, and the file's name says nothing of the record.
-    everything = [field for field in FIELDS if field != "offense_description"]
-    key_fields = everything if feed.record_key == "all" else feed.record_key
-    key = ", chr(31), ".join(key_fields)
-    # Quick to work out, equal wherever the key is, and only ever compared within one run.
-    quick = ", ".join(QUICK_KEY if feed.record_key == "all" else key_fields)
     # A layout without the column publishes no cancellations: each record counts one.
     counts = ["count" if "count" in layout.columns else "'1'" for layout in feed.layouts]
     count = counts[0]
@@ -120,33 +140,56 @@ def parsed(department: Department) -> str:
         {known} AS known_on_read,
         known_on IS NOT NULL AND {known_alone} IS NULL AS known_on_unread,
         CASE WHEN {count} IN ('1', '+1') THEN 1 WHEN {count} = '-1' THEN -1 END
-            AS count_read,
-        md5_number_upper(concat({key})) AS key_number,
-        hash({quick}) AS key_hash
+            AS count_read
     FROM source
     """
+
+
+def key_number(department: Department, row: str = "") -> str:
+    """The number that a row's published values give: the same record, the same number.
+
+    ``row`` is the name of the row, with a point, where other tables stand beside it.
+    """
+    # The description only repeats the code, and the file's name says nothing of the record.
+    everything = [field for field in FIELDS if field != "offense_description"]
+    key = department.feed.record_key
+    fields = ", chr(31), ".join(row + field for field in (everything if key == "all" else key))
+    return f"md5_number_upper(concat({fields}))"
+
+
+def _record_id(department: Department, row: str) -> str:
+    """The id of a row of ``parsed``, beside its row of ``repeats`` if there is one."""
+    # A correction changes what a record says, not which record it is.
+    number = f"coalesce({row}published_key, {key_number(department, row)})"
+    place = "CASE WHEN repeats.place IS NULL THEN '' ELSE '-' || repeats.place END"
+    return f"format('{{:016x}}', {number}) || {place}"
 
 
 def _formats(formats: list[str]) -> str:
     return "[" + ", ".join(quoted(text) for text in formats) + "]"
 
 
-def repeated_keys() -> str:
+def repeated_keys(department: Department) -> str:
     """A table ``repeats``: the place of each row among the rows of the same key, from the second.
 
     Only rows whose quick key occurs more than once are looked at; nearly all occur once. The order
     is that of what the rows say, so that it holds when a publisher sorts a file anew.
     """
     said = ", ".join(FIELDS)
+    key = department.feed.record_key
+    # Quick to work out, equal wherever the key is, and only ever compared within one run.
+    quick = f"hash({', '.join(QUICK_KEY if key == 'all' else key)})"
     return f"""
     CREATE TABLE repeats AS
-    WITH keys AS (
-        SELECT key_hash FROM parsed GROUP BY key_hash HAVING count(*) > 1
+    WITH keyed AS (
+        SELECT *, {key_number(department)} AS key_number, {quick} AS key_hash FROM published
+    ), keys AS (
+        SELECT key_hash FROM keyed GROUP BY key_hash HAVING count(*) > 1
     ), placed AS (
         SELECT source_file, source_row, row_number() OVER (
             PARTITION BY key_number ORDER BY {said}, source_file, source_row
         ) AS place
-        FROM parsed SEMI JOIN keys USING (key_hash)
+        FROM keyed SEMI JOIN keys USING (key_hash)
     )
     SELECT * FROM placed WHERE place > 1
     """
@@ -202,11 +245,12 @@ def rejected(department: Department) -> str:
     -- Found first by the few columns that decide; the rest is read only where something was found.
     WITH found AS (SELECT source_file, source_row FROM parsed WHERE {anything})
     SELECT
-        source_file, source_row,
+        {_record_id(department, "parsed.")} AS record_id, source_file, source_row,
         {first(0)} AS reason, {first(1)} AS field, {first(2)} AS observed, {first(3)} AS expected,
         incident_number, offense_code, count, occurred_from,
         coalesce(known_on, reported_at) AS known_on, precinct
     FROM parsed SEMI JOIN found USING (source_file, source_row)
+    LEFT JOIN repeats USING (source_file, source_row)
     """
 
 
@@ -279,7 +323,7 @@ def write_incidents(department: Department, path: Path) -> str:
             ),
         ]
     )
-    hidden = "offense_map.sex_offense"
+    hidden = "(offense_map.sex_offense OR row.place_withheld)"
     columns = ", ".join(
         f"CAST({column.name} AS {PARQUET_TYPES[column.dtype]}) AS {column.name}"
         for column in INCIDENTS.columns
@@ -291,8 +335,7 @@ def write_incidents(department: Department, path: Path) -> str:
       )
       SELECT {columns} FROM (
         SELECT
-          format('{{:016x}}', row.key_number)
-            || CASE WHEN repeats.place IS NULL THEN '' ELSE '-' || repeats.place END AS record_id,
+          {_record_id(department, "row.")} AS record_id,
           row.incident_number, row.offense_code,
           offense_map.offense, offense_map.ucr_code, offense_map.nibrs_code,
           offense_map.against, offense_map.part,
@@ -308,7 +351,7 @@ def write_incidents(department: Department, path: Path) -> str:
             AS location_quality,
           CASE WHEN lower(row.origin) IN ('citizen', 'officer', 'alarm') THEN lower(row.origin)
             ELSE 'unknown' END AS origin,
-          row.unread_fields, row.source_file, row.source_row
+          row.unread_fields, row.corrected_fields, row.source_file, row.source_row
         FROM row
         ANTI JOIN refused USING (source_file, source_row)
         JOIN offense_map ON offense_map.offense_code = row.offense_code

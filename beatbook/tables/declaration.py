@@ -7,7 +7,7 @@ import pandas as pd
 
 from beatbook.errors import InvalidInput
 
-DType = Literal["string", "int64", "Int64", "float64", "bool", "datetime64[us]"]
+DType = Literal["string", "int64", "Int64", "float64", "bool", "boolean", "datetime64[us]"]
 
 PARQUET_TYPES: dict[str, str] = {
     "string": "VARCHAR",
@@ -15,6 +15,7 @@ PARQUET_TYPES: dict[str, str] = {
     "Int64": "BIGINT",
     "float64": "DOUBLE",
     "bool": "BOOLEAN",
+    "boolean": "BOOLEAN",
     "datetime64[us]": "TIMESTAMP",
 }
 

@@ -65,6 +65,11 @@ INCIDENTS = Table(
         Column(
             "unread_fields", "string", "optional fields whose published value could not be read"
         ),
+        Column(
+            "corrected_fields",
+            "string",
+            "fields that the steward corrected, see the table corrections; missing if none",
+        ),
         Column("source_file", "string", "feed file that the record came in", required=True),
         Column("source_row", "int64", "its data row in that file, from 1", required=True),
     ),
@@ -73,8 +78,9 @@ INCIDENTS = Table(
 REJECTED_INCIDENTS = Table(
     name="rejected_incidents",
     grain="one source row that could not become an incident",
-    key=("source_file", "source_row"),
+    key=("record_id",),
     columns=(
+        Column("record_id", "string", "stable identity of the record", required=True),
         Column("source_file", "string", "feed file", required=True),
         Column("source_row", "int64", "data row in that file, from 1", required=True),
         Column("reason", "string", "why it was refused, a short code", required=True),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assets.rendering import run_notebook
+from beatbook.compstat.table import compstat_table
 from beatbook.department import load_department
 from beatbook.feed import take_snapshot
 from beatbook.home import Home
@@ -78,6 +79,19 @@ def test_it_draws_its_maps_and_warns_of_nothing(explored):
 
 def test_the_export_lies_in_the_weeks_folder(explored, published_home):
     assert (published_home.reports / SLUG / WEEK / "layers" / "hotspots.gpkg").is_file()
+
+
+def test_the_start_page_runs_on_a_department_with_a_week(published_home, run_cells):
+    incidents = load_table("incidents", SLUG, home=published_home)
+    made_from = {"feed_sha256": "00", "code_version": "test"}
+    department = load_department(SLUG, published_home)
+    table = compstat_table(incidents, department, dt.date.fromisoformat(WEEK), dt.date(2024, 3, 17))
+    Store(SLUG, published_home).publish({"compstat": table}, made_from, partition=WEEK)
+    text, names = run_cells("start.ipynb", published_home, department=SLUG)
+    assert f"{SLUG}: Metropolitan Police Department of the District of Columbia: 8 tables" in text
+    assert "Hot cells for burglary, 52 weeks" in text
+    assert f"Changes beyond noise, week ending {WEEK}" in text
+    assert names["burglaries"]["count"].sum() > 0
 
 
 def test_every_step_says_what_it_shows(explored):

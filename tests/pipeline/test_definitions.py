@@ -8,9 +8,13 @@ import dagster as dg
 import pytest
 import yaml
 
-from assets.checks import RULES
+from assets.house import House
+from assets.incidents import incidents_staged
+from assets.publishing import OTHER_RULES
 from beatbook.department import list_departments, load_department
 from beatbook.home import Home
+from expectations.checking import STAGED
+from expectations.suite import list_suites, load_suite
 from pipelines.definitions import defs
 from pipelines.schedules import WEEK_TAG, book_follows_tables, monday_books
 
@@ -23,23 +27,42 @@ def test_the_lineage_runs_from_the_feed_to_the_book():
     assert names == {
         "feed", "incidents_staged", "incidents", "rejected_incidents", "feed_files",
         "weekly_counts", "compstat", "hotspots", "near_repeats", "near_repeat_zones",
-        "repeat_places", "place_concentration", "space_time_clusters", "compstat_book",
+        "repeat_places", "place_concentration", "space_time_clusters", "corrections", "forecasts",
+        "nowcasts", "place_forecasts", "place_calibration", "forecast_scorecard",
+        "forecast_scores", "compstat_book", "precinct_packets", "promoted_reports", "shelf",
     }  # fmt: skip
     book = graph.get(dg.AssetKey("compstat_book"))
     assert {key.to_user_string() for key in book.parent_keys} == {
         "compstat", "hotspots", "near_repeats", "near_repeat_zones", "repeat_places",
-        "place_concentration", "space_time_clusters",
+        "place_concentration", "space_time_clusters", "forecasts", "nowcasts", "place_forecasts",
+        "place_calibration", "forecast_scorecard", "forecast_scores",
+    }  # fmt: skip
+    shelf = graph.get(dg.AssetKey("shelf"))
+    assert {key.to_user_string() for key in shelf.parent_keys} == {
+        "compstat_book", "precinct_packets", "promoted_reports",
     }  # fmt: skip
     staged = graph.get(dg.AssetKey("incidents"))
     assert {key.to_user_string() for key in staged.parent_keys} == {"incidents_staged"}
 
 
 def test_every_rule_is_a_check_and_the_critical_ones_block():
+    graph = defs.resolve_asset_graph()
     keys = {
-        key.name: defs.resolve_asset_graph().get(key).blocking
-        for key in defs.resolve_asset_graph().asset_check_keys
+        (key.asset_key.to_user_string(), key.name): graph.get(key).blocking
+        for key in graph.asset_check_keys
     }
-    assert keys == {rule.id: rule.severity == "critical" for rule in RULES}
+    staged = incidents_staged.key.to_user_string()
+    built = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    expected = {}
+    for table in list_suites():
+        asset = staged if table in STAGED else table
+        if asset in built:
+            for rule in load_suite(table).rules:
+                expected[asset, rule.id] = rule.severity == "critical"
+            expected[asset, OTHER_RULES] = True
+    assert {asset for asset, _ in keys} >= {staged, "compstat", "hotspots"}
+    assert keys == {key: expected[key] for key in keys}
+    assert {key for key in expected if key[0] in {staged, "compstat", "hotspots"}} <= set(keys)
 
 
 @pytest.mark.parametrize("schedule", monday_books(), ids=lambda schedule: schedule.name)
@@ -79,6 +102,7 @@ def test_the_book_follows_a_scheduled_refresh_only(week):
             dagster_instance=instance,
             dagster_run=run,
             dagster_event=event,
+            resources={"house": House(root=str(ROOT))},
         )
         asked = book_follows_tables(context)
     if week is None:

@@ -22,8 +22,11 @@ def read(path: Path) -> pd.DataFrame:
 def test_a_book_is_made_of_the_week_that_was_asked_for(book):
     made = book
 
-    assert [path.name for path in made] == ["compstat.html", "compstat.pdf", "compstat.csv"]
-    assert all(path.parent.name == "2024-03-10" for path in made)
+    assert [path.name for path in made[:3]] == ["compstat.html", "compstat.pdf", "compstat.csv"]
+    packets = [f"{precinct}.{suffix}" for precinct in "1234567" for suffix in ("html", "pdf")]
+    assert [path.name for path in made[3:]] == [*packets, "index.html"]
+    assert all(path.is_file() for path in made)
+    assert all(path.parent.name == "2024-03-10" for path in made[:3])
     table = read(made[2])
     assert list(table.columns) == CSV_COLUMNS
     assert set(table["geography"][table["geography_type"] == "precinct"]) == {
@@ -57,20 +60,20 @@ def test_the_page_loads_nothing_from_a_network_and_names_its_facts(book):
 
 def test_a_book_as_of_an_earlier_day_is_rebuilt_byte_for_byte(workshop):
     shop = workshop()
-    first = shop.report("2024-03-03", as_of="2024-03-05")[2].read_bytes()
-    again = shop.report("2024-03-03", as_of="2024-03-05")[2].read_bytes()
+    first = shop.figures("2024-03-03", as_of="2024-03-05")
+    again = shop.figures("2024-03-03", as_of="2024-03-05")
     assert first == again
     assert b",2024-03-05," in first
 
     # What became known later is in the feed, and changes the later book only.
-    later = shop.report("2024-03-03")[2].read_bytes()
+    later = shop.figures("2024-03-03")
     assert later != first
 
     def forget(rows):
         rows[:] = [row for row in rows if row["REPORT_DAT"] < "2024/03/06 05:00:00"]
 
     shop.edit_csv(forget)
-    assert shop.report("2024-03-03", as_of="2024-03-05")[2].read_bytes() == first
+    assert shop.figures("2024-03-03", as_of="2024-03-05") == first
 
 
 def test_a_department_is_added_by_files_alone(workshop, book, tmp_path):
@@ -89,9 +92,11 @@ def test_a_department_is_added_by_files_alone(workshop, book, tmp_path):
     )  # fmt: skip
 
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.splitlines()[-3:] == [
+    said = ran.stdout.splitlines()
+    assert said[:3] == [
         f"reports/harbor_city/2024-03-10/compstat.{suffix}" for suffix in ("html", "pdf", "csv")
     ]
+    assert said[-1] == "reports/index.html"
     got = read(tmp_path / "reports" / "harbor_city" / "2024-03-10" / "compstat.csv")
     pd.testing.assert_frame_equal(got[FIGURES], expected[FIGURES])
 

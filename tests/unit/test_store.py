@@ -94,7 +94,9 @@ def test_a_table_that_is_not_built_says_what_to_run(published):
 
 
 def test_an_unknown_table_names_those_there_are(published):
-    with pytest.raises(MissingTable, match=r"There is no table 'incident'\. Tables: .*incidents"):
+    with pytest.raises(
+        MissingTable, match=r"no table 'incident'\. Did you mean incidents\? Tables:"
+    ):
         loaded(published, "incident")
 
 

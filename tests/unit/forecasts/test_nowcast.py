@@ -114,3 +114,17 @@ def test_like_for_like_reads_both_periods_at_the_same_age(feed):
     assert settled < out["change"] - 0.05
     with pytest.raises(InvalidInput, match="before"):
         same_age(feed, AS_OF, AS_OF)
+
+
+def test_the_dates_of_a_daily_feed_end_with_the_day_asked_for():
+    known = pd.Series(pd.date_range("2023-01-01", "2023-06-30"))
+    for day in ("2023-06-25", "2023-06-28", "2023-06-30"):
+        dates = book_dates(known, pd.Timestamp(day))
+        assert dates[-1] == pd.Timestamp(day)
+        assert set(np.diff(dates) / np.timedelta64(1, "D")) == {7.0}
+        assert dates[0] >= pd.Timestamp("2023-02-05")
+
+
+def test_a_feed_of_one_day_has_that_day():
+    one = pd.Series([pd.Timestamp("2023-06-30")])
+    assert list(book_dates(one, pd.Timestamp("2023-06-30"))) == [pd.Timestamp("2023-06-30")]
