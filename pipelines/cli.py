@@ -22,7 +22,7 @@ from pipelines.commands import (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; an error for a person is one sentence on stderr and exit code 1."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
         home = find_home()
         os.environ[HOME_VARIABLE] = str(home.root)
@@ -32,11 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Every command, with its arguments; each subject adds its own."""
+    whole = argparse.ArgumentParser(
         prog="beatbook", description="Open crime analysis for police departments."
     )
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = whole.add_subparsers(required=True, metavar="command")
     for subject in (books, backfill, shelf, send, layers, departments, quality, servers, promote):
         subject.add(commands)
-    return parser
+    return whole

@@ -6,7 +6,7 @@ import pandas as pd
 
 from beatbook.book import formatting
 from beatbook.book.blocks import Callout, Column, Row, Table
-from beatbook.compstat.first_page import QualitySummary
+from beatbook.compstat.first_page import DataInQuestion
 from beatbook.errors import InvalidInput
 
 CLOSED = ("fixed at source", "corrected", "waived", "not an error")
@@ -27,9 +27,9 @@ def first_page_box(lines: Sequence[str]) -> Callout:
     return Callout("note", "The week in a minute", list(lines))
 
 
-def quality_summary(
+def data_in_question(
     results: pd.DataFrame, queue: pd.DataFrame, rows: int, refused: int
-) -> QualitySummary:
+) -> DataInQuestion:
     """Sum up how much of the data is in question.
 
     Parameters
@@ -45,7 +45,7 @@ def quality_summary(
     last = last_run(results)
     failing = int((~last["passed"].astype(bool)).sum()) if len(last) else 0
     waiting = open_items(queue)
-    return QualitySummary(rows, refused, len(waiting), _records_of(waiting), failing, len(last))
+    return DataInQuestion(rows, refused, len(waiting), _records_of(waiting), failing, len(last))
 
 
 def last_run(results: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from beatbook.compstat.counts import counted_day
-from beatbook.compstat.headlines import headlines as headlines
 from beatbook.compstat.table import NOT_COMPARABLE, NOT_COVERED
 from beatbook.department import Department
 from beatbook.offenses import PART_ONE, UNMAPPED

@@ -17,7 +17,7 @@ TOTAL = "Total Part I"
 MOST_CHANGES = 4
 
 
-class QualitySummary(NamedTuple):
+class DataInQuestion(NamedTuple):
     """How much of the data is in question.
 
     ``rows`` of the feed, ``refused`` of them in no count; ``open_items`` in the steward's queue;
@@ -37,7 +37,7 @@ def first_page(
     precinct_label: str,
     nowcasts: pd.DataFrame | None = None,
     judged: pd.DataFrame | None = None,
-    quality: QualitySummary | None = None,
+    quality: DataInQuestion | None = None,
     most: int = MOST_CHANGES,
 ) -> list[str]:
     """Say a book in a few sentences: what changed, what will rise, how the forecast did, the data.
@@ -171,7 +171,7 @@ def _outside(parts: pd.DataFrame) -> str:
     return f"{whole} {int(inside.sum()):,} came inside; outside: {_listed(named)}."
 
 
-def _in_question(quality: QualitySummary) -> str:
+def _in_question(quality: DataInQuestion) -> str:
     words = []
     if quality.refused:
         share = 100 * quality.refused / quality.rows if quality.rows else 0.0

@@ -51,7 +51,7 @@ def test_a_rule_that_a_department_adds_later_holds_too(shop):
         "with: {column: occurred_year, max_value: 1999}, severity: critical, queue: once, "
         "why: Nothing meets this rule.}\n",
     )
-    with pytest.raises(BeatbookError, match="Nothing was published: .*department_rules"):
+    with pytest.raises(BeatbookError, match=r"Nothing was published: .*department_rules"):
         shop.refresh()
     results = shop.table("quality_results")
     assert list(results[results["check"] == "never_met"]["failing"]) == [8_633]

@@ -12,9 +12,10 @@ import pandas as pd
 from assets.publishing import NotPublished, check_specs, publish_checked
 from beatbook.compstat.table import compstat_table
 from beatbook.errors import FeedError
+from beatbook.store import load_table
 from expectations.checking import check_table, findings
 from expectations.runner import RuleResult
-from tests.quality_faults.city import City
+from tests.quality_faults.city import TABLES, City
 from tests.quality_faults.fault import Fault
 from tests.quality_faults.ordinary_feed import LATEST, MONTHS
 from tests.quality_faults.table_faults import WEEK, ordinary_forecasts
@@ -37,6 +38,8 @@ class Outcome:
         Each rule's result, and all failing records.
     staged
         The staged tables as they were checked, by name.
+    readable
+        Rows of each published table that can be loaded afterwards.
     rows
         How many rows the feed holds.
     """
@@ -48,6 +51,7 @@ class Outcome:
     results: list[RuleResult] = field(default_factory=list)
     found: pd.DataFrame = field(default_factory=pd.DataFrame)
     staged: dict[str, pd.DataFrame] = field(default_factory=dict)
+    readable: dict[str, int] = field(default_factory=dict)
     rows: int = 0
 
     def ids(self, case: str) -> set[str]:
@@ -88,6 +92,11 @@ def publish_later(city: City, tables: dict[str, pd.DataFrame]) -> None:
     list(publish_checked(CONTEXT, city.home, city.slug, tables, {}, WEEK, specs))
 
 
+def readable(city: City) -> dict[str, int]:
+    """How many rows a reader gets of each published table, by name."""
+    return {name: len(load_table(name, city.slug, home=city.home)) for name in (*TABLES, *LATER)}
+
+
 def inject(city: City, faults: Sequence[Fault]) -> Outcome:
     """Let the newest month come to a checkout, with faults, and refresh it."""
     if faults and faults[0].table:
@@ -112,6 +121,7 @@ def inject(city: City, faults: Sequence[Fault]) -> Outcome:
         outcome.error = str(error)
     outcome.found = findings(outcome.results)
     outcome.after = city.published()
+    outcome.readable = readable(city)
     files = [path.read_bytes() for path in (city.folder / "feed").iterdir()]
     outcome.rows = sum(len(content.splitlines()) - 1 for content in files)
     return outcome
@@ -130,6 +140,7 @@ def _inject_later(city: City, faults: Sequence[Fault]) -> Outcome:
     except NotPublished as error:
         outcome.error = str(error)
     outcome.after = _of(city, name)
+    outcome.readable = readable(city)
     return outcome
 
 

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from beatbook.book import Callout, Table
-from beatbook.book.first_page import first_page_box, quality_block, quality_summary
+from beatbook.book.first_page import data_in_question, first_page_box, quality_block
 from beatbook.book.formatting import UNDEFINED
 from beatbook.book.revisions import revisions_table
-from beatbook.compstat.first_page import QualitySummary
+from beatbook.compstat.first_page import DataInQuestion
 from beatbook.compstat.revisions import COLUMNS, SAME_DAY
 from beatbook.errors import InvalidInput
 
@@ -79,8 +79,10 @@ def test_at_most_eight_rules_and_the_rest_counted():
 def test_the_summary_counts_open_items_and_a_record_once():
     items = queue("new", "assigned", "fixed at source")
     items["record_key"] = ["r1", "r1", "r2"]
-    assert quality_summary(ROWS, items, 5000, 7) == QualitySummary(5000, 7, 2, 1, 3, 4)
-    assert quality_summary(pd.DataFrame(), pd.DataFrame(), 5, 0) == QualitySummary(5, 0, 0, 0, 0, 0)
+    assert data_in_question(ROWS, items, 5000, 7) == DataInQuestion(5000, 7, 2, 1, 3, 4)
+    assert data_in_question(pd.DataFrame(), pd.DataFrame(), 5, 0) == DataInQuestion(
+        5, 0, 0, 0, 0, 0
+    )
 
 
 def test_the_box_holds_the_lines():

@@ -5,7 +5,8 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from beatbook.compstat.caveats import Share, caveats, corrected, headlines, in_question
+from beatbook.compstat.caveats import Share, caveats, corrected, in_question
+from beatbook.compstat.headlines import headlines
 from beatbook.compstat.table import compstat_table
 
 WEEK = dt.date(2024, 3, 10)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beatbook.compstat.first_page import QualitySummary, first_page
+from beatbook.compstat.first_page import DataInQuestion, first_page
 from beatbook.compstat.headlines import (
     first_headlines,
     headlines,
@@ -156,7 +156,7 @@ def test_the_lines_of_a_full_page():
         change("6", "Arson", 30, 12, p=0.02, q=0.04),
     ]
     lines = first_page(
-        table(*rows), "District", whole, judged, QualitySummary(40_000, 12, 3, 5, 2, 31), most=1
+        table(*rows), "District", whole, judged, DataInQuestion(40_000, 12, 3, 5, 2, 31), most=1
     )
     assert lines == [
         "District 5: Robbery is up in the last 28 days, 45 against 20 the 28 days before "
@@ -179,11 +179,11 @@ def test_a_quiet_week_and_clean_data():
     assert first_page(quiet, "District") == [
         "Changes: none is beyond noise and on a count of 10 or more."
     ]
-    lines = first_page(quiet, "District", quality=QualitySummary(100, 0, 0, 0, 0, 0))
+    lines = first_page(quiet, "District", quality=DataInQuestion(100, 0, 0, 0, 0, 0))
     assert (
         lines[1] == "Data: all 100 rows of the feed are counted; no question waits for the steward."
     )
-    one = first_page(quiet, "District", quality=QualitySummary(1000, 1, 1, 1, 0, 1))
+    one = first_page(quiet, "District", quality=DataInQuestion(1000, 1, 1, 1, 0, 1))
     assert one[1] == (
         "Data: 1 of 1,000 rows of the feed (0.1 %) could not be read and is in no count; 1 "
         "question waits for the steward, about 1 record; 1 of 1 checks are met."
@@ -208,7 +208,7 @@ def test_at_most_eight_lines():
             "verdict": ["inside"],
         }
     )  # fmt: skip
-    lines = first_page(table(*rows), "District", whole, judged, QualitySummary(10, 0, 0, 0, 0, 3))
+    lines = first_page(table(*rows), "District", whole, judged, DataInQuestion(10, 0, 0, 0, 0, 3))
     assert len(lines) == 8
     assert lines[4].startswith("Changes: 16 more changes are beyond noise")
     assert "hardly any late record" in lines[5] and lines[5].endswith("should stand.")
