@@ -10,7 +10,8 @@ import datetime as dt
 
 import pandas as pd
 
-from beatbook.quality.staged import Staged, last_known_day
+from beatbook.compstat.coverage import last_known_day
+from beatbook.quality.staged import Staged
 from beatbook.tables import INCIDENTS, TABLES
 from expectations.runner import Frame
 
@@ -25,7 +26,7 @@ def records_frame(staged: Staged, today: dt.date | None = None) -> Frame:
     staged
         The staged tables.
     today
-        No record may be known later (:func:`beatbook.quality.staged.last_known_day`); the
+        No record may be known later (:func:`beatbook.compstat.coverage.last_known_day`); the
         present day if not given.
 
     Returns

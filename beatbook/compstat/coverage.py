@@ -31,7 +31,25 @@ def known_by(incidents: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     return incidents[incidents["known_on"] <= pd.Timestamp(as_of)]
 
 
-def coverage(known_on: pd.Series, department: Department) -> list[Span]:
+def last_known_day(department: Department, today: dt.date | None = None) -> dt.date:
+    """The last day on which a record can have become known.
+
+    A feed of months is known on the last day of its month, which may be ahead by up to a month.
+
+    Parameters
+    ----------
+    department
+        ``feed.publishes``.
+    today
+        The present day if not given.
+    """
+    today = today or dt.date.today()
+    return today + dt.timedelta(days=31 if department.feed.publishes == "monthly" else 1)
+
+
+def coverage(
+    known_on: pd.Series, department: Department, today: dt.date | None = None
+) -> list[Span]:
     """Find the spans of days that the feed speaks for.
 
     Parameters
@@ -42,13 +60,17 @@ def coverage(known_on: pd.Series, department: Department) -> list[Span]:
         ``feed.publishes`` says whether a record stands for its month or its day;
         ``feed.coverage_gap_days`` how many days without a record are still an ordinary
         silence (default 7: a mid-sized city has no week without a crime).
+    today
+        The present day if not given. A record known after :func:`last_known_day` is mistyped, and
+        must not make the feed speak for years to come; it counts for nothing here.
 
     Returns
     -------
     list of Span
         In order, not touching. A window outside them is empty in a book, never zero.
     """
-    days = pd.Series(known_on.dropna().unique()).dt.normalize().sort_values().unique()
+    days = pd.Series(known_on.dt.normalize().dropna().unique()).sort_values()
+    days = days[days <= pd.Timestamp(last_known_day(department, today))]
     spans: list[Span] = []
     for stamp in days:
         end = pd.Timestamp(stamp).date()
@@ -119,7 +141,14 @@ def book_dates(
             f"The feed of {department.slug} holds no record that could be read; see the table "
             "rejected_incidents for the reasons."
         )
-    first, last = known_on.min().date(), known_on.max().date()
+    come = known_on[known_on <= pd.Timestamp(last_known_day(department))]
+    if come.empty:
+        raise BookError(
+            f"Every record of the feed of {department.slug} is known in the future, from "
+            f"{known_on.min().date()} on: its known dates are read wrongly, or this machine's "
+            "clock is."
+        )
+    first, last = come.min().date(), come.max().date()
     if as_of is None:
         as_of = last
     if as_of < first:

@@ -59,22 +59,6 @@ def periods_of(spans: Sequence[Span], department: Department) -> list[Period]:
     return periods[::-1]
 
 
-def last_known_day(department: Department, today: dt.date | None = None) -> dt.date:
-    """The last day on which a record can have become known.
-
-    A feed of months is known on the last day of its month, which may be ahead by up to a month.
-
-    Parameters
-    ----------
-    department
-        ``feed.publishes``.
-    today
-        The present day if not given.
-    """
-    today = today or dt.date.today()
-    return today + dt.timedelta(days=31 if department.feed.publishes == "monthly" else 1)
-
-
 class Staged:
     """One department's staged tables, open for questions; use :func:`open_staged`.
 
@@ -90,8 +74,6 @@ class Staged:
     spans
         All stretches of days that the feed speaks for, up to the present: one record with a
         mistyped known day far ahead must not take the place of the latest period.
-    counted_spans
-        The same with such records, as the counted tables have them.
     published_files
         The manifest (``feed_files``) of the last published tables; None for a first run.
     made_while_cleaning
@@ -108,12 +90,10 @@ class Staged:
         has_text: bool,
         published_files: pd.DataFrame | None,
         made_while_cleaning: Path | None = None,
-        counted_spans: list[Span] | None = None,
     ) -> None:
         self.connection = connection
         self.department = department
         self.spans = spans
-        self.counted_spans = spans if counted_spans is None else counted_spans
         self.periods = periods
         self.has_text = has_text
         self.published_files = published_files
@@ -180,8 +160,7 @@ def open_staged(
             f"CREATE VIEW feed_files AS SELECT * FROM "
             f"read_parquet({quoted(str(folder / 'feed_files.parquet'))}){until}"
         )
-        come = days["known_on"] <= pd.Timestamp(last_known_day(department, today))
-        spans = coverage(days.loc[come, "known_on"], department)
+        spans = coverage(days["known_on"], department, today)
         periods = periods_of(spans, department)
         connection.register(
             "periods",
@@ -205,7 +184,6 @@ def open_staged(
             snapshot is not None,
             published_files,
             left,
-            coverage(days["known_on"], department),
         )
 
 

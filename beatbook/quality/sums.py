@@ -83,7 +83,7 @@ def weekly_sums(staged: Staged, weekly_counts: pd.DataFrame) -> pd.DataFrame:
         ``record_key, field, observed, expected, parts`` (sum of the table), ``whole`` (sum of
         ``count`` over the records), one row a covered week and one row an offense.
     """
-    ends = covered_weeks(staged.counted_spans, staged.department)
+    ends = covered_weeks(staged.spans, staged.department)
     weeks = pd.DataFrame(
         {"week": pd.to_datetime([end for end in ends]) - pd.Timedelta(days=6)}
     ).astype({"week": "datetime64[us]"})

@@ -251,3 +251,13 @@ def test_how_a_run_is_asked_for_its_day(department):
     assert asked_as_of("2024-05-31", known, department, week) == day("2024-05-31")
     with pytest.raises(InvalidInput, match=r"'yesterday'; write a day as 2019-12-29"):
         asked_as_of("yesterday", known, department, week)
+
+
+def test_a_record_known_years_ahead_does_not_move_the_books(small_department):
+    department = small_department.load()
+    known = pd.Series(pd.to_datetime(["2024-01-31", "2024-02-29", "2031-01-31"]))
+    assert coverage(known, department) == [Span(dt.date(2024, 1, 1), dt.date(2024, 2, 29))]
+    dates = book_dates(known, department)
+    assert (dates.week_ending, dates.as_of) == (dt.date(2024, 2, 25), dt.date(2024, 2, 29))
+    with pytest.raises(BookError, match="known in the future, from 2031-01-31"):
+        book_dates(known.tail(1), department)
