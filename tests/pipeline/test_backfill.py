@@ -54,7 +54,7 @@ def test_weeks_are_made_in_order_as_of_their_own_time_after_one_refresh(shop, ta
     assert {week: as_of(shop, week) for week in WEEKS} == {week: week for week in WEEKS}
     assert said[0] == "Week 1 of 3: 2024-02-25"
     assert [path.name for path in done.made[day(WEEKS[0])]] == [
-        "compstat.html", "compstat.pdf", "compstat.csv"
+        "compstat.html", "compstat.pdf", "compstat.csv", "index.html"
     ]  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_a_week_that_fails_is_named_and_the_rest_are_made(shop, tables_only, mon
     assert main(command) == 1
 
     shown = capsys.readouterr()
-    assert [line.split("/")[2] for line in shown.out.splitlines() if "html" in line] == [
+    assert [line.split("/")[2] for line in shown.out.splitlines() if "compstat.html" in line] == [
         WEEKS[0], WEEKS[2], "2024-03-17"
     ]  # fmt: skip
     assert "beatbook: 2 weeks were not made:" in shown.err
