@@ -5,6 +5,7 @@ import email
 import email.policy
 import io
 import json
+import os
 import shutil
 import socket
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from beatbook.home import HOME_VARIABLE, Home
 
@@ -82,8 +84,8 @@ class Workshop:
         from pipelines.definitions import build_definitions
 
         self.refresh()
-        job = build_definitions(str(self.home.root)).resolve_job_def("make_book")
         with dg.DagsterInstance.get() as instance:
+            job = build_definitions(str(self.home.root)).resolve_job_def("make_book")
             instance.add_dynamic_partitions(WEEK_ENDING, [week])
             job.execute_in_process(
                 instance=instance,
@@ -134,9 +136,18 @@ def published_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The files of Washington's book for the week ending 2024-03-10."""
-    with pytest.MonkeyPatch.context() as patch:
-        return _checkout(tmp_path_factory.mktemp("book"), DC, patch).report("2024-03-10")
+    """The files of Washington's book for the week ending 2024-03-10, made once a test run."""
+    base = tmp_path_factory.getbasetemp()
+    # With pytest-xdist each worker has a folder below the run's own, where they can share.
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "book"
+    listing = root / "made.json"
+    with FileLock(root.with_suffix(".lock")):
+        if not listing.is_file():
+            root.mkdir(exist_ok=True)
+            with pytest.MonkeyPatch.context() as patch:
+                made = _checkout(root, DC, patch).report("2024-03-10")
+            listing.write_text(json.dumps([str(path) for path in made]), encoding="utf-8")
+    return [Path(path) for path in json.loads(listing.read_text(encoding="utf-8"))]
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_page_and_paper_print_the_figures_of_the_csv(packets, book, district):
 
 
 def test_the_book_prints_the_figures_of_its_csv_too(book):
-    page, paper, listing = book
+    page, paper, listing = book[:3]
     expected = {district: expected_rows(listing, district) for district in DISTRICTS}
     for district, rows in expected.items():
         assert page_rows(page, f"District {district}: offenses") == rows

@@ -13,6 +13,8 @@ from beatbook.quality import loop
 from beatbook.quality.decisions import decide, decisions_path
 from pipelines.cli import main
 
+SLUG = "washington_dc"
+
 MONDAY = dt.datetime(2024, 3, 4, 12, tzinfo=dt.UTC)
 ENDS = "ends_after_it_starts"
 REFUSED = "refused_rows_are_known"
@@ -78,8 +80,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(small_department, monkeypatch):
-    return Desk(small_department, monkeypatch)
+def desk(small_department, tmp_path, monkeypatch):
+    # Dagster reads the list of departments once a process: the made-up one bears a shipped name.
+    made_up = type("Shipped", (type(small_department),), {"slug": SLUG})
+    return Desk(made_up(tmp_path / "desk"), monkeypatch)
 
 
 def test_what_is_decided_takes_effect_with_the_next_run(desk, capsys):
@@ -152,19 +156,19 @@ def test_what_is_decided_takes_effect_with_the_next_run(desk, capsys):
     assert history == [2, 1, 2, 1, 2]
 
     capsys.readouterr()
-    assert main(["quality", "list", "--department", "example", "--check", ENDS]) == 0
+    assert main(["quality", "list", "--department", SLUG, "--check", ENDS]) == 0
     told = capsys.readouterr().out
     assert again["item"] in told and "2 of 2 items" in told
-    given = ["quality", "--department", "example", "decide", "--item", again["item"], "--by", "me"]
+    given = ["quality", "--department", SLUG, "decide", "--item", again["item"], "--by", "me"]
     assert main([*given, "--action", "waive"]) == 1
     assert "Waive needs until" in capsys.readouterr().err
     assert main([*given, "--action", "not_an_error", "--note", "night shift"]) == 0
-    assert "departments/example/decisions.csv" in capsys.readouterr().out
-    assert main(["quality", "list", "--department", "example", "--check", ENDS]) == 0
+    assert f"departments/{SLUG}/decisions.csv" in capsys.readouterr().out
+    assert main(["quality", "list", "--department", SLUG, "--check", ENDS]) == 0
     assert "1 of 1 items" in capsys.readouterr().out
-    assert main(["quality", "--department", "example"]) == 0
+    assert main(["quality", "--department", SLUG]) == 0
     told = capsys.readouterr().out
-    assert told.startswith("Open: ") and "reports/example/quality/index.html" in told
+    assert told.startswith("Open: ") and f"reports/{SLUG}/quality/index.html" in told
     assert main(["quality"]) == 1
     assert "Say which department" in capsys.readouterr().err
 
@@ -196,7 +200,7 @@ def test_a_bad_line_of_decisions_stops_the_run_by_its_number(desk):
     item = desk.table("quality_queue")["item"].iloc[0]
     desk.decide(0, item, "comment", note="fine")
     path.write_bytes(path.read_bytes() + b"torn,line")
-    with pytest.raises(BeatbookError, match=r"example/decisions.csv, line 3: .*no end"):
+    with pytest.raises(BeatbookError, match=rf"{SLUG}/decisions.csv, line 3: .*no end"):
         desk.run(1)
     assert desk.table("incidents").attrs["provenance"] == before
     assert os.path.getsize(path)
