@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.declared import table_metadata
 from assets.house import House, told_plainly
-from assets.incidents import table_metadata
 from assets.partitions import by_department_and_week, department_and_week
 from assets.publishing import check_specs, publish_checked
 from beatbook import version

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
+from assets.declared import week_tables
 from assets.house import House, progress, told_plainly
-from assets.incidents import table_metadata
-from assets.partitions import by_department_and_week, department_and_week
+from assets.partitions import department_and_week
 from assets.publishing import check_specs, publish_checked
 from beatbook import version
 from beatbook.department import load_department
@@ -28,20 +28,8 @@ SPECS = check_specs([table.name for table in (*TABLES, LEDGER)])
 
 
 @dg.multi_asset(
-    specs=[
-        dg.AssetSpec(
-            table.name,
-            group_name="books",
-            description=f"One row: {table.grain}.",
-            metadata=table_metadata(table),
-            kinds={"parquet"},
-            # After the CompStat table, which settles the day the week is as of.
-            deps=["incidents", "compstat"],
-            partitions_def=by_department_and_week,
-        )
-        # The ledger is one table of all weeks; each week's run adds to it and scores what is due.
-        for table in (*TABLES, LEDGER)
-    ],
+    # The ledger is one table of all weeks; each week's run adds to it and scores what is due.
+    specs=week_tables((*TABLES, LEDGER)),
     check_specs=SPECS,
 )
 @told_plainly

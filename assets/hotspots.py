@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.declared import week_tables
 from assets.house import House, progress, told_plainly
-from assets.incidents import table_metadata
-from assets.partitions import by_department_and_week, department_and_week
+from assets.partitions import department_and_week
 from assets.publishing import check_specs, publish_checked
 from beatbook import version
 from beatbook.department import load_department
@@ -33,19 +33,7 @@ SPECS = check_specs([table.name for table in TABLES])
 
 
 @dg.multi_asset(
-    specs=[
-        dg.AssetSpec(
-            table.name,
-            group_name="books",
-            description=f"One row: {table.grain}.",
-            metadata=table_metadata(table),
-            kinds={"parquet"},
-            # After the CompStat table, which settles the day the week is as of.
-            deps=["incidents", "compstat"],
-            partitions_def=by_department_and_week,
-        )
-        for table in TABLES
-    ],
+    specs=week_tables(TABLES),
     check_specs=SPECS,
 )
 @told_plainly

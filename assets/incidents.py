@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow.parquet as pq
 
+from assets.declared import table_metadata
 from assets.house import House, progress, told_plainly
 from assets.partitions import WEEK_ENDING, by_department
 from beatbook import version
@@ -22,24 +23,9 @@ from beatbook.tables import (
     INCIDENTS,
     REJECTED_INCIDENTS,
     WEEKLY_COUNTS,
-    Table,
 )
 
 GROUP = "incidents"
-
-
-def table_metadata(table: Table) -> dict[str, dg.MetadataValue]:
-    """The declared columns, for Dagster's UI."""
-    columns = [
-        dg.TableColumn(
-            column.name,
-            column.dtype,
-            description=column.meaning + (f" ({column.unit})" if column.unit else ""),
-            constraints=dg.TableColumnConstraints(nullable=not column.required),
-        )
-        for column in table.columns
-    ]
-    return {"dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns))}
 
 
 @dg.asset(partitions_def=by_department, group_name=GROUP, kinds={"file"})

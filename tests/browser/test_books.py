@@ -96,6 +96,11 @@ def assert_it_fits(page) -> None:
     assert wide <= window
 
 
+def test_the_book_of_st_louis_is_reconciled_with_the_published_figures(shelf):
+    page = shelf.home.reports / "st_louis" / WEEKS["st_louis"][0] / "compstat.html"
+    assert "Reconciled with the published annual figures" in page.read_text(encoding="utf-8")
+
+
 def test_the_shelf_is_searched_and_sorted(shelf, browser_page, axe_violations):
     page = browser_page
     page.goto((shelf.home.reports / "index.html").as_uri())
