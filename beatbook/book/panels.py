@@ -176,6 +176,23 @@ def base_areas(
     }
 
 
+def printed_provenance(table: pd.DataFrame) -> dict[str, str]:
+    """Give what a book prints of where its figures come from.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A published table, of :func:`beatbook.load_table`.
+    """
+    made_from = table.attrs["provenance"]
+    return {
+        "Feed sha256": made_from["feed_sha256"],
+        "Code version": made_from["code_version"],
+        # Tables of an older Beatbook know of no decisions.
+        "Decisions sha256": made_from.get("decisions_sha256", "none"),
+    }
+
+
 def method_words(settings: Department, as_of: dt.date) -> str:
     """Say how the figures were counted and tested, and where they come from."""
     counted_by = "occurred" if settings.count_by == "occurrence" else "were reported"

@@ -13,6 +13,7 @@ from beatbook.book.panels import (
     forecast_panel,
     hours_panel,
     method_words,
+    printed_provenance,
     two_years,
     weekly_panel,
 )
@@ -100,3 +101,13 @@ def test_the_method_names_the_departments_own_choices(small_department):
     changed = small_department.set(count_by="report", year_ago="same_weekdays").load()
     words = method_words(changed, AS_OF)
     assert "were reported" in words and "364 days earlier" in words
+
+
+def test_a_book_prints_feed_code_and_decisions():
+    table = pd.DataFrame()
+    table.attrs["provenance"] = {"feed_sha256": "f", "code_version": "1", "run_id": "r"}
+    assert printed_provenance(table) == {
+        "Feed sha256": "f", "Code version": "1", "Decisions sha256": "none",
+    }  # fmt: skip
+    table.attrs["provenance"]["decisions_sha256"] = "d"
+    assert printed_provenance(table)["Decisions sha256"] == "d"
