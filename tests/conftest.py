@@ -9,7 +9,6 @@ import copy
 import csv
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -18,12 +17,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 import yaml
-from filelock import FileLock
 
 from beatbook.department import Department, load_department
 from beatbook.feed import Snapshot, take_snapshot
 from beatbook.home import Home
 from beatbook.incidents import Cleaned, clean
+from tests.once import made_once
+from tests.workshop import DC, PACKETS, WEEK, checkout, only_packets
 
 ROOT = Path(__file__).resolve().parents[1]
 WEST, SOUTH = 700_000, 4_270_000
@@ -300,21 +300,31 @@ def shipped_home() -> Home:
 @pytest.fixture(scope="session")
 def st_louis_tables(shipped_home: Home, tmp_path_factory: pytest.TempPathFactory) -> ShippedTables:
     """St. Louis, all 144 months, cleaned once a test run; read, never change, its frames."""
-    base = tmp_path_factory.getbasetemp()
-    # With pytest-xdist each worker has a folder below the run's own, where they can share.
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     department = load_department("st_louis", shipped_home)
-    listing, staged = shared / "st_louis.json", shared / "st_louis_staged"
-    with FileLock(shared / "st_louis.lock"):
-        if not listing.is_file():
-            snapshot = take_snapshot(department, shared / "st_louis_cache")
-            clean(department, snapshot, staged)
-            # Written last: its presence tells the other worker that all is there.
-            snapshot.save(listing)
-    snapshot = Snapshot.load(listing)
-    files = [
-        staged / f"{name}.parquet" for name in ("incidents", "rejected_incidents", "feed_files")
-    ]
+
+    def make(folder: Path) -> None:
+        snapshot = take_snapshot(department, folder / "cache")
+        clean(department, snapshot, folder / "staged")
+        snapshot.save(folder / "st_louis.json")
+
+    folder = made_once(tmp_path_factory, "st_louis", make)
+    snapshot = Snapshot.load(folder / "st_louis.json")
+    names = ("incidents", "rejected_incidents", "feed_files")
+    files = [folder / "staged" / f"{name}.parquet" for name in names]
     frames = [pd.read_parquet(path) for path in files]
     cleaned = Cleaned(*files, snapshot.rows, len(frames[0]), len(frames[1]))
     return ShippedTables(department, snapshot, frames[0], frames[1], frames[2], cleaned)
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files of Washington's book and packets of the week ending 2024-03-10, by real jobs."""
+
+    def make(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            only_packets(PACKETS, patch)
+            made = checkout(root, DC, patch).report(WEEK)
+        (root / "made.json").write_text(json.dumps([str(path) for path in made]))
+
+    root = made_once(tmp_path_factory, "book", make)
+    return [Path(path) for path in json.loads((root / "made.json").read_text())]

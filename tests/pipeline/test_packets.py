@@ -19,8 +19,8 @@ from assets.packets import packet_tasks, week_in_print
 from assets.partitions import WEEK_ENDING, book_partition
 from beatbook.book import formatting
 from beatbook.home import HOME_VARIABLE, Home
+from tests.workshop import DC, PACKETS, WEEK
 
-DC, WEEK = "washington_dc", "2024-03-10"
 DISTRICTS = ["1", "2", "3", "4", "5", "6", "7"]
 WINDOWS = [("week", ("prior_period", "prior_year")), ("28_days", ("prior_period", "prior_year")),
            ("year_to_date", ("prior_year",))]  # fmt: skip
@@ -41,9 +41,16 @@ def made_checkout(book, tmp_path, monkeypatch) -> Home:
     return Home(tmp_path)
 
 
-def test_each_precinct_has_its_page_and_its_paper(packets):
+def test_each_precinct_of_the_week_has_its_packet(made_checkout):
+    tasks = packet_tasks(DC, WEEK, made_checkout)
+    assert [task.name for task in tasks] == [
+        f"packet of District {district}" for district in DISTRICTS
+    ]
+
+
+def test_each_packet_is_a_page_and_a_paper(packets):
     assert sorted(path.name for path in packets.iterdir()) == sorted(
-        f"{district}.{suffix}" for district in DISTRICTS for suffix in ("html", "pdf")
+        f"{district}.{suffix}" for district in PACKETS for suffix in ("html", "pdf")
     )
 
 
@@ -155,11 +162,11 @@ def test_one_that_fails_fails_alone_is_named_and_the_step_ends_as_failed(
     nbformat.write(notebook, path)
     whole = assets.packets.packet_tasks
     monkeypatch.setattr(
-        assets.packets, "packet_tasks", lambda *where: whole(*where, precincts=["1", "2", "3"])
+        assets.packets, "packet_tasks", lambda *where: whole(*where, precincts=["1", "2"])
     )
     folder = home.reports / DC / WEEK / "packets"
     last_good = (folder / "2.html").read_bytes()
-    for name in ("1.html", "3.html", "3.pdf"):
+    for name in ("1.html", "1.pdf"):
         (folder / name).unlink()
 
     with dg.instance_for_test() as instance:
@@ -176,22 +183,22 @@ def test_one_that_fails_fails_alone_is_named_and_the_step_ends_as_failed(
     assert not ran.success
     (event,) = [event for event in ran.all_events if event.is_step_failure]
     told = event.step_failure_data.user_failure_data
-    assert told.description.startswith("1 of 3 failed, the others are delivered. packet of Dist")
+    assert told.description.startswith("1 of 2 failed, the others are delivered. packet of Dist")
     assert "District 2: notebooks/precinct_packet.ipynb failed in cell" in told.description
     assert "as the test wants" in told.description
     assert told.metadata["files"].value == [
-        f"reports/{DC}/{WEEK}/packets/{name}.{kind}" for name in "13" for kind in ("html", "pdf")
+        f"reports/{DC}/{WEEK}/packets/1.{kind}" for kind in ("html", "pdf")
     ]
-    assert (folder / "1.html").is_file() and (folder / "3.pdf").is_file()
+    assert (folder / "1.html").is_file() and (folder / "1.pdf").is_file()
     assert (folder / "2.html").read_bytes() == last_good
     assert (home.reports / "failed-precinct_packet-2.ipynb").is_file()
 
 
 def test_a_packet_made_again_is_the_same_to_the_byte(made_checkout, packets):
-    (outcome,) = side_by_side(packet_tasks(DC, WEEK, made_checkout, ["4"]), made_checkout, 1)
+    (outcome,) = side_by_side(packet_tasks(DC, WEEK, made_checkout, ["7"]), made_checkout, 1)
     assert not outcome.error
     assert [path.read_bytes() for path in outcome.made] == [
-        (packets / f"4.{suffix}").read_bytes() for suffix in ("html", "pdf")
+        (packets / f"7.{suffix}").read_bytes() for suffix in ("html", "pdf")
     ]
 
 

@@ -1,11 +1,13 @@
 """Bad input: a clear sentence, nothing lost, and the last published table stays readable."""
 
 import datetime as dt
+import shutil
 
 import pytest
 
 from beatbook.errors import BeatbookError
 from beatbook.store import MissingTable
+from tests.workshop import DC, workshop_at
 
 
 def first(rows, offense="ROBBERY"):
@@ -112,22 +114,38 @@ def test_an_unknown_department_is_told_those_that_exist(shop):
         shop.report("2024-03-10")
 
 
-def test_an_unmapped_code_is_kept_counted_and_reported(shop):
-    shop.edit_csv(lambda rows: first(rows).update(OFFENSE="ALIEN ABDUCTION"))
-    shop.refresh()
-    incidents = shop.table("incidents")
+@pytest.fixture(scope="module")
+def odd_rows(published_checkout, tmp_path_factory):
+    """A checkout refreshed with a new code, a date that is none and a precinct on no list."""
+
+    def change(rows):
+        first(rows).update(OFFENSE="ALIEN ABDUCTION")
+        first(rows).update(START_DATE="yesterday evening")
+        # A record without a point, so that the map cannot say where it was.
+        first(rows, "HOMICIDE").update(DISTRICT="99", XBLOCK="", YBLOCK="")
+
+    root = tmp_path_factory.mktemp("odd_rows")
+    shutil.copytree(published_checkout, root, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        shop = workshop_at(root, DC, patch)
+        shop.edit_csv(change)
+        shop.refresh()
+    return shop
+
+
+def test_an_unmapped_code_is_kept_counted_and_reported(odd_rows):
+    incidents = odd_rows.table("incidents")
     unmapped = incidents[incidents["offense"] == "Unmapped"]
     assert list(unmapped["offense_code"]) == ["ALIEN ABDUCTION"]
-    assert len(incidents) == 8_633
-    counts = shop.table("weekly_counts")
+    counts = odd_rows.table("weekly_counts")
     assert counts["incidents"][counts["offense"] == "Unmapped"].sum() == 1
+    queue = odd_rows.table("quality_queue")
+    assert queue["observed"].str.contains("ALIEN ABDUCTION").any()
 
 
-def test_an_unreadable_date_is_refused_with_its_reason_and_the_rest_published(shop):
-    shop.edit_csv(lambda rows: first(rows).update(START_DATE="yesterday evening"))
-    shop.refresh()
-    rejected = shop.table("rejected_incidents")
-    assert len(rejected) == 1 and len(shop.table("incidents")) == 8_632
+def test_an_unreadable_date_is_refused_with_its_reason_and_the_rest_published(odd_rows):
+    rejected = odd_rows.table("rejected_incidents")
+    assert len(rejected) == 1 and len(odd_rows.table("incidents")) == 8_632
     row = rejected.iloc[0]
     assert row["source_file"] == "Crime_Incidents_in_2024.csv"
     assert row["reason"] == "unreadable_occurred_from"
@@ -135,11 +153,8 @@ def test_an_unreadable_date_is_refused_with_its_reason_and_the_rest_published(sh
     assert "%Y/%m/%d" in row["expected"]
 
 
-def test_a_precinct_on_no_list_counts_under_unknown(shop):
-    # A record without a point, so that the map cannot say where it was.
-    shop.edit_csv(lambda rows: first(rows).update(DISTRICT="99", XBLOCK="", YBLOCK=""))
-    shop.refresh()
-    incidents = shop.table("incidents")
+def test_a_precinct_on_no_list_counts_under_unknown(odd_rows):
+    incidents = odd_rows.table("incidents")
     strayed = incidents[incidents["precinct_source"] == "unlisted"]
     assert list(strayed["precinct_recorded"]) == ["99"]
     assert strayed["precinct"].isna().all()
