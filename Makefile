@@ -16,7 +16,7 @@ report: $(READY)  ## build the St. Louis book for the week ending 2019-12-29
 	$(BIN)/beatbook report --department st_louis --week-ending 2019-12-29
 
 test: $(READY) check  ## run the checks of the code and the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from beatbook.book.shelf import write_shelf
     partitions_def=by_department_and_week,
     group_name=GROUP,
     kinds={"html"},
-    deps=[BOOK, PACKETS, "promoted_reports"],
+    deps=[BOOK, PACKETS, "layer_files", "promoted_reports"],
 )
 @told_plainly
 def shelf(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:

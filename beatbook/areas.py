@@ -1,5 +1,7 @@
 """The department's maps: city outline, precincts, beats, neighborhoods, and points within them."""
 
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,37 +45,54 @@ def load_outlines(department: Department, kind: str) -> "gpd.GeoDataFrame":
     path = department.folder / settings.file
     if not path.is_file():
         raise SettingsError(f"{department.slug}: areas.{kind}.file: there is no {settings.file}.")
+    area = None if kind == "city" else department.areas.kind(kind)
+    held = path.stat()
+    outlines = _outlines(
+        path,
+        (held.st_mtime_ns, held.st_size),
+        f"{department.slug}/{settings.file}",
+        department.crs,
+        department.city if area is None else None,
+        area.code if area else None,
+        area.name_column if area else None,
+    )
+    return outlines.copy()
+
+
+@lru_cache(maxsize=16)
+def _outlines(
+    path: Path,
+    _stamp: tuple[int, int],
+    shown: str,
+    crs: str,
+    city: str | None,
+    code: str | None,
+    name: str | None,
+) -> "gpd.GeoDataFrame":
+    """The outlines of a file as it is now: a book asks for the same ones a dozen times."""
+    import geopandas as gpd
+
     try:
         shapes = gpd.read_file(path)
     except (RuntimeError, ValueError, OSError) as error:
-        raise SettingsError(
-            f"{department.slug}/{settings.file} cannot be read as a map: {error}"
-        ) from None
+        raise SettingsError(f"{shown} cannot be read as a map: {error}") from None
     if shapes.empty:
-        raise SettingsError(f"{department.slug}/{settings.file} holds no outline.")
+        raise SettingsError(f"{shown} holds no outline.")
     if shapes.crs is None:
-        raise SettingsError(f"{department.slug}/{settings.file} does not say its CRS.")
-    shapes = shapes.to_crs(department.crs)
+        raise SettingsError(f"{shown} does not say its CRS.")
+    shapes = shapes.to_crs(crs)
     shapes["geometry"] = shapes.geometry.make_valid()
-    if kind == "city":
-        return gpd.GeoDataFrame(
-            {"code": [department.city], "name": [department.city]},
-            geometry=[shapes.union_all()],
-            crs=department.crs,
-        )
-    area = department.areas.kind(kind)
-    for column in (area.code, area.name_column):
+    if city is not None:
+        whole = [shapes.union_all()]
+        return gpd.GeoDataFrame({"code": [city], "name": [city]}, geometry=whole, crs=crs)
+    for column in (code, name):
         if column is not None and column not in shapes.columns:
             held = ", ".join(c for c in shapes.columns if c != "geometry")
-            raise SettingsError(
-                f"{department.slug}/{settings.file} has no column {column}; it has {held}."
-            )
-    shapes = shapes[shapes[area.code].notna()]
-    codes = shapes[area.code].map(_as_code)
-    names = shapes[area.name_column].astype(str) if area.name_column else codes
-    outlines = gpd.GeoDataFrame(
-        {"code": codes, "name": names}, geometry=shapes.geometry, crs=department.crs
-    )
+            raise SettingsError(f"{shown} has no column {column}; it has {held}.")
+    shapes = shapes[shapes[code].notna()]
+    codes = shapes[code].map(_as_code)
+    names = shapes[name].astype(str) if name else codes
+    outlines = gpd.GeoDataFrame({"code": codes, "name": names}, geometry=shapes.geometry, crs=crs)
     if outlines["code"].duplicated().any():
         outlines = outlines.dissolve("code", as_index=False)
     order = sorted(range(len(outlines)), key=lambda i: code_order(outlines["code"].iloc[i]))

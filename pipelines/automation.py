@@ -1,8 +1,8 @@
 """What follows by itself, and how old a table may be: policies of the whole graph, in one place.
 
-The city book is made by the job that a schedule starts. Packets and promoted reports follow when
-a week's tables are new, the shelf when a book or packets are: Dagster's declarative automation
-asks for them, once for each fresh partition.
+The city book is made by the job that a schedule starts. Packets, promoted reports and layers to
+download follow when a week's tables are new, the shelf when any of them is: Dagster's declarative
+automation asks for them, once for each fresh partition.
 """
 
 import datetime as dt
@@ -20,6 +20,7 @@ WHOLE_TAG = "beatbook/makes"
 
 PACKETS = "precinct_packets"
 REPORTS = "promoted_reports"
+LAYERS = "layer_files"
 SHELF = "shelf"
 FOLLOWS_TAG = "beatbook/follows"
 FOLLOWING = dg.AssetSelection.tag(FOLLOWS_TAG, "fresh")
@@ -58,6 +59,7 @@ _AFTER_TABLES = (
 AUTOMATION = {
     PACKETS: _AFTER_TABLES,
     REPORTS: _AFTER_TABLES,
+    LAYERS: _AFTER_TABLES,
     SHELF: _after_fresh(dg.AssetSelection.all(), "new tables, book or packets"),
 }
 

@@ -11,6 +11,7 @@ import assets.checks
 import assets.forecasts
 import assets.hotspots
 import assets.incidents
+import assets.layer_files
 import assets.packets
 import assets.reports
 import assets.shelf
@@ -35,6 +36,7 @@ def build_definitions(root: str = "") -> dg.Definitions:
         assets.hotspots,
         assets.forecasts,
         assets.books,
+        assets.layer_files,
         assets.packets,
         assets.reports,
         assets.shelf,

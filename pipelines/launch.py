@@ -192,7 +192,7 @@ def _make_week(
 
 
 def files_of_week(home: Home, department: str, week: str) -> list[Path]:
-    """What people open of a week: its book, its packets and promoted reports, then the shelf."""
+    """What people open of a week: book, packets, promoted reports, layers; then the shelf."""
     folder = home.reports / department / week
     book = [folder / f"compstat.{suffix}" for suffix in ("html", "pdf", "csv")]
     others = sorted(
@@ -201,7 +201,8 @@ def files_of_week(home: Home, department: str, week: str) -> list[Path]:
         for path in place.glob("*")
         if path.suffix in (".html", ".pdf") and path not in book
     )
-    return [*book, *others, home.reports / "index.html"]
+    layers = sorted(path for path in (folder / "layers").glob("*") if path.is_file())
+    return [*book, *others, *layers, home.reports / "index.html"]
 
 
 def _refuse_before_reading(week_ending: dt.date, as_of: dt.date | None) -> None:

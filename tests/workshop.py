@@ -67,7 +67,7 @@ class Workshop:
 
         prepare_dagster_home(self.home)
         definitions = build_definitions(str(self.home.root))
-        # In memory: a real one writes each of its several hundred events to the disk by itself.
+        # In memory: see the fixture ``events_in_memory`` of the pipeline tests.
         with dg.DagsterInstance.ephemeral() as instance:
             run_job(definitions, "refresh", instance, self.slug)
 

@@ -66,17 +66,21 @@ class Table:
         for column in self.columns:
             if column.required and frame[column.name].isna().any():
                 raise InvalidInput(f"{self.name}.{column.name} is required and has missing values.")
-        out = frame.loc[:, self.column_names]
+        # Column by column: to cast one in a frame copies all of them.
+        cast = {}
         for column in self.columns:
+            values = frame[column.name]
             try:
                 if column.dtype == "int64":
                     # Refuses 1.5, which a cast straight to int64 cuts to 1.
-                    out = out.astype({column.name: "Int64"})
-                out = out.astype({column.name: column.dtype})
+                    values = values.astype("Int64")
+                cast[column.name] = values.astype(column.dtype)
             except (TypeError, ValueError) as error:
                 raise InvalidInput(
                     f"{self.name}.{column.name} cannot be held as {column.dtype}: {error}"
                 ) from None
+        out = pd.DataFrame(cast, index=frame.index)
+        out.attrs = dict(frame.attrs)
         if self.key and out.duplicated(list(self.key)).any():
             raise InvalidInput(f"The key of {self.name} ({', '.join(self.key)}) is not unique.")
         return out

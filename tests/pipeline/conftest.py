@@ -25,8 +25,19 @@ def one_packet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def events_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep Dagster's events in memory: ``book`` is made with those on disk, once.
+
+    A run writes hundreds of events to the disk, each by itself, which takes as long as the rest.
+    """
+    import dagster as dg
+
+    monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)
+
+
+@pytest.fixture
 def workshop(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_packet: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_packet: None, events_in_memory: None
 ) -> Callable[..., Workshop]:
     """Make a checkout with one real department; by default Washington, which is small."""
 
@@ -49,7 +60,11 @@ def published_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shop(
-    published_checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_packet: None
+    published_checkout: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    one_packet: None,
+    events_in_memory: None,
 ) -> Workshop:
     """A checkout with published tables, so that a later failure could harm them."""
     shutil.copytree(published_checkout, tmp_path, dirs_exist_ok=True)

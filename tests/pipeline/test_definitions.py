@@ -29,7 +29,8 @@ def test_the_lineage_runs_from_the_feed_to_the_book():
         "weekly_counts", "compstat", "hotspots", "near_repeats", "near_repeat_zones",
         "repeat_places", "place_concentration", "space_time_clusters", "corrections", "forecasts",
         "nowcasts", "place_forecasts", "place_calibration", "forecast_scorecard",
-        "forecast_scores", "compstat_book", "precinct_packets", "promoted_reports", "shelf",
+        "forecast_scores", "compstat_book", "layer_files", "precinct_packets", "promoted_reports",
+        "shelf",
     }  # fmt: skip
     book = graph.get(dg.AssetKey("compstat_book"))
     assert {key.to_user_string() for key in book.parent_keys} == {
@@ -39,7 +40,7 @@ def test_the_lineage_runs_from_the_feed_to_the_book():
     }  # fmt: skip
     shelf = graph.get(dg.AssetKey("shelf"))
     assert {key.to_user_string() for key in shelf.parent_keys} == {
-        "compstat_book", "precinct_packets", "promoted_reports",
+        "compstat_book", "layer_files", "precinct_packets", "promoted_reports",
     }  # fmt: skip
     staged = graph.get(dg.AssetKey("incidents"))
     assert {key.to_user_string() for key in staged.parent_keys} == {"incidents_staged"}

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from assets.rendering import CSV_COLUMNS, write_notebook_book
-from beatbook.home import Home
+from assets.rendering import CSV_COLUMNS
 from tests.workshop import PACKETS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +25,7 @@ def test_a_book_is_made_of_the_week_that_was_asked_for(book):
 
     assert [path.name for path in made[:3]] == ["compstat.html", "compstat.pdf", "compstat.csv"]
     packets = [f"{precinct}.{suffix}" for precinct in PACKETS for suffix in ("html", "pdf")]
-    assert [path.name for path in made[3:]] == [*packets, "index.html"]
+    assert [path.name for path in made[3:]] == [*packets, "hotspots.gpkg", "index.html"]
     assert all(path.is_file() for path in made)
     assert all(path.parent.name == "2024-03-10" for path in made[:3])
     table = read(made[2])
@@ -79,20 +78,6 @@ def test_a_book_as_of_an_earlier_day_is_rebuilt_byte_for_byte(workshop):
     shop.edit_csv(forget)
     shop.refresh()
     assert shop.figures("2024-03-03", as_of="2024-03-05") == first
-
-
-def test_a_book_of_an_earlier_day_says_nothing_of_todays_checks(book, tmp_path):
-    def said(as_of: str) -> str:
-        parameters = {"department": "washington_dc", "week_ending": "2024-03-10", "as_of": as_of}
-        home = Home(book[0].parents[3])
-        page = write_notebook_book("compstat.ipynb", parameters, tmp_path, as_of, home)[0]
-        return page.read_text(encoding="utf-8")
-
-    today, then = said("2024-03-17"), said("2024-03-12")
-    assert "checks are met" in today and "not as of" not in today
-    assert "checks are met" not in then and "as it stands, not as of 2024-03-12" in then
-    # Nor does it count records that were not yet known.
-    assert "8,633" in today and "8,633" not in then
 
 
 def test_a_department_is_added_by_files_alone(workshop, book, tmp_path):

@@ -42,8 +42,10 @@ class Week:
             asset("precinct_packets", group_name="books",
                   deps=["incidents", "compstat", "hotspots"], **by_week),
             asset("promoted_reports", group_name="books", deps=["compstat", "hotspots"], **by_week),
+            asset("layer_files", group_name="books", deps=["hotspots"], **by_week),
             asset("shelf", group_name="books",
-                  deps=["compstat_book", "precinct_packets", "promoted_reports"], **by_week),
+                  deps=["compstat_book", "layer_files", "precinct_packets", "promoted_reports"],
+                  **by_week),
         ]  # fmt: skip
         self.definitions = dg.Definitions(
             assets=with_policies(assets), jobs=[make_book, make_city_book]
