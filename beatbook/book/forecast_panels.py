@@ -25,7 +25,8 @@ FORECAST_COLUMNS = (
 KEY = (
     "Line: offenses a week as reported. Boxes right of the upright line: where the coming weeks "
     "should fall, the dark box in 8 of 10 cases, the light one in 19 of 20; the dash in it is the "
-    "forecast, its last figure at the end. Dotted: the naive forecast (the same weeks a year ago)."
+    "forecast, its last figure at the end. Dotted: the naive forecast (the same weeks a "
+    "year ago; with less than a year of history, the last week)."
 )
 LATE_KEY = (
     " Hollow circles: weeks whose records are still coming in; diamonds: what they should come to "

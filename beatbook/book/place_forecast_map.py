@@ -99,7 +99,7 @@ def place_forecast_map(
     whole = next(iter(drawn.values())) if limit is None else limit
     only = any((panel.cells["class"] == "cold").any() for panel in panels)
     left_out = max(float(part["share_left_out"].max()) for part in parts.values())
-    notes = [f"Up to {100 * left_out:.1f} % of an offense's records have no usable point."]
+    notes = [_without_point(left_out)]
     if len(printed) > MOST_PANELS or len(horizons) > 1:
         notes.append("Further offenses and horizons are on the screen.")
     return Map(
@@ -144,6 +144,13 @@ def _limit(outline: "gpd.GeoDataFrame | None", crs: Any, title: str) -> "gpd.Geo
     limit = outline[["geometry"]].to_crs(crs)
     limit["geometry"] = limit.simplify(TOLERANCE_M)
     return limit
+
+
+def _without_point(share: float) -> str:
+    if not share:
+        return "All records of these offenses have a usable point."
+    most = f"Up to {100 * share:.1f} %" if share >= 0.0005 else "Fewer than 0.1 %"
+    return f"{most} of an offense's records have no usable point."
 
 
 def _page(

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from beatbook.areas import load_outlines
+from beatbook.book.formatting import counted
 from beatbook.compstat.coverage import book_dates, coverage
 from beatbook.department import AREA_KINDS, Department, load_department
 from beatbook.errors import BeatbookError, SettingsError, UnknownDepartment
@@ -138,7 +139,7 @@ def _maps(department: Department, check: Check) -> bool:
             lines.append(f"{kind}: {error}")
             check.blocking.append(f"The map of {kind}: {error}")
         else:
-            lines.append(f"{kind}: {settings.file}, {findings.counted(len(outlines), 'outline')}")
+            lines.append(f"{kind}: {settings.file}, {counted(len(outlines), 'outline')}")
     check.say("Maps", lines)
     return whole
 
@@ -150,7 +151,7 @@ def _offense_map(department: Department, check: Check) -> bool:
         check.say("Offense map", [str(error)])
         check.blocking.append(str(error))
         return False
-    check.say("Offense map", [f"offenses.csv: {findings.counted(len(rules), 'line')}"])
+    check.say("Offense map", [f"offenses.csv: {counted(len(rules), 'line')}"])
     return True
 
 
@@ -226,7 +227,7 @@ def _records(
     check.say("Offenses", _cut(findings.offenses(connection) + unmapped, SHOWN + 10))
     if unmapped:
         check.advice.append(
-            f"Give the {findings.counted(len(unmapped), 'unmapped code')} a line in offenses.csv; "
+            f"Give the {counted(len(unmapped), 'unmapped code')} a line in offenses.csv; "
             "until then they count in no CompStat row and their places are withheld."
         )
     check.say("Places", findings.places(connection, department))

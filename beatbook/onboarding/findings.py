@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 
 from beatbook.areas import area_codes
+from beatbook.book.formatting import counted
 from beatbook.department import FIELDS, Department
 from beatbook.errors import BeatbookError
 from beatbook.feed import Snapshot
@@ -50,11 +51,6 @@ OBSTACLES = (
 """What keeps staged records from being published, as a condition, a limit and a sentence; the
 critical rules of the checks that every run makes, those that bad settings break."""
 REFUSED_OF_A_FILE = 0.05
-
-
-def counted(number: int, thing: str) -> str:
-    """A number and its thing, in the plural where it is not one."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def files(snapshot: Snapshot) -> list[str]:

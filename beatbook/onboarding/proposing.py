@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 import yaml
 
+from beatbook.book.formatting import counted
 from beatbook.department import Department, load_department
 from beatbook.errors import BeatbookError, InvalidInput
 from beatbook.feed import Snapshot, take_snapshot
@@ -79,8 +80,8 @@ class Proposal:
     def text(self) -> str:
         """Say it, for the terminal."""
         lines = [
-            f"Wrote departments/{self.slug}/ from {_counted(self.files, 'file')} with "
-            f"{self.rows:,} rows in {_counted(self.layouts, 'layout')}.",
+            f"Wrote departments/{self.slug}/ from {counted(self.files, 'file')} with "
+            f"{self.rows:,} rows in {counted(self.layouts, 'layout')}.",
         ]
         if self.offenses is not None:
             o = self.offenses
@@ -92,7 +93,7 @@ class Proposal:
                 lines.append(f"Left in {OPEN_FILE}, most frequent first:")
                 for code, described, rows in o.left.head(10).itertuples(index=False):
                     lines.append(f"  {rows:>8,}  {code}  {described}")
-        lines.append(f"A person must decide {_counted(len(self.decisions), 'thing')}:")
+        lines.append(f"A person must decide {counted(len(self.decisions), 'thing')}:")
         lines += [f"  {decision}" for decision in self.decisions]
         lines.append(f"Then: beatbook check-department {self.slug}")
         return "\n".join(lines)
@@ -147,7 +148,7 @@ def new_department(
         draft = Home(work).departments / slug
         (draft / "feed").mkdir(parents=True)
         (draft / "boundaries").mkdir()
-        progress(f"reading {_counted(len(files), 'file')}")
+        progress(f"reading {counted(len(files), 'file')}")
         samples = read_samples(list(files), work)
         for sample in samples:
             shutil.copyfile(sample.path, draft / "feed" / sample.name)
@@ -177,16 +178,16 @@ def new_department(
         settings["attribution"] = f"Incidents: {settings['name']}. See ATTRIBUTION.md."
         remarks.decide(("attribution",), "how does the publisher want to be credited?")
         progress("counting offense codes")
-        counted = _count(settings, slug, work, draft, remarks)
+        offenses = _count(settings, slug, work, draft, remarks)
         _write_texts(settings, remarks, draft, samples, given)
         os.replace(draft, home.departments / slug)
     folder = home.departments / slug
     decisions = _open_decisions(folder)
-    if counted is not None and len(counted.left):
-        decisions.append(f"{OPEN_FILE}: the classes of {_counted(len(counted.left), 'code')}.")
+    if offenses is not None and len(offenses.left):
+        decisions.append(f"{OPEN_FILE}: the classes of {counted(len(offenses.left), 'code')}.")
     return Proposal(
         slug, folder, len(samples), sum(sample.rows for sample in samples),
-        len(settings["feed"]["layouts"]), counted, decisions,
+        len(settings["feed"]["layouts"]), offenses, decisions,
     )  # fmt: skip
 
 
@@ -329,7 +330,7 @@ def _write_texts(
     given: Mapping[str, Path],
 ) -> None:  # fmt: skip
     head = (
-        f"{settings['name']}: proposed from {_counted(len(samples), 'file')}, to be looked at.\n"
+        f"{settings['name']}: proposed from {counted(len(samples), 'file')}, to be looked at.\n"
         "Every key is explained in docs/add-a-department.md.\n"
         "What must be decided is marked so; take the mark away when it is."
     )
@@ -338,7 +339,7 @@ def _write_texts(
     converted = [path.name for path in given.values() if path.suffix != ".geojson"]
     attribution = ATTRIBUTION.format(
         city=settings["city"],
-        files=_counted(len(samples), "file"),
+        files=counted(len(samples), "file"),
         rows=sum(sample.rows for sample in samples),
         converted=f", and {', '.join(converted)} saved as GeoJSON in degrees" if converted else "",
     )
@@ -351,7 +352,3 @@ def _open_decisions(folder: Path) -> list[str]:
         text = (folder / name).read_text(encoding="utf-8")
         found += [f"{name}, line {line}: {said}" for line, said in decisions_in(text)]
     return found
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from beatbook.book.formatting import counted
 from beatbook.offenses import UNMAPPED
 from beatbook.quality.staged import Staged
 from beatbook.quality.volumes import AT_LEAST, WINDOW, volume_limits
@@ -39,9 +40,9 @@ def code_drift(staged: Staged) -> pd.DataFrame:
     days = np.array([(p.end - p.start).days + 1 for p in staged.periods[first:]], float)
     rows = []
     for field, words in FIELDS.items():
-        counted = staged.ask(f"SELECT code, period, records FROM codes WHERE field = '{field}'")
-        now = counted[counted["period"] == last]
-        before = counted[counted["period"] < last]
+        seen = staged.ask(f"SELECT code, period, records FROM codes WHERE field = '{field}'")
+        now = seen[seen["period"] == last]
+        before = seen[seen["period"] < last]
         if now.empty or before.empty:
             continue
         seen_ever = set(
@@ -51,7 +52,8 @@ def code_drift(staged: Staged) -> pd.DataFrame:
         for code, records in now[["code", "records"]].itertuples(index=False):
             if code not in seen_ever:
                 rows.append(
-                    (f"{name}|{field}|{code}", field, code, f"{words} {code}: {records:,} records",
+                    (f"{name}|{field}|{code}", field, code,
+                     f"{words} {code}: {counted(records, 'record')}",
                      f"a {words} that has come before", "new", int(records), 0.0, 0.0)
                 )  # fmt: skip
         wide = (
@@ -162,7 +164,7 @@ def descriptions(staged: Staged) -> pd.DataFrame:
             "record_key": pairs["offense_code"] + "|" + pairs["words"],
             "field": "offense_code",
             "observed": [
-                f"code {code} described as {words}: {records:,} records"
+                f"code {code} described as {words}: {counted(records, 'record')}"
                 for code, words, records in pairs[["offense_code", "words", "records"]].itertuples(
                     index=False
                 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from beatbook.book.formatting import counted
 from beatbook.quality.staged import Staged
 
 GAP_HISTORY = 730
@@ -147,7 +148,7 @@ def files_against_published(staged: Staged) -> pd.DataFrame:
     table = table.astype("int64").rename_axis("record_key").reset_index()
     table["field"] = "rows"
     table["observed"] = [
-        f"{rows:,} rows" if rows else "the file is gone" for rows in table["rows_now"]
+        counted(rows, "row") if rows else "the file is gone" for rows in table["rows_now"]
     ]
     table["expected"] = [f"the {rows:,} rows that were published" for rows in table["rows_before"]]
     table["source_file"] = table["record_key"].where(table["record_key"] != "all files", None)
@@ -186,6 +187,8 @@ def shared_records(staged: Staged) -> pd.DataFrame:
         """
     )
     table["share"] = table["shared"] / table["records"].clip(lower=1)
-    table["observed"] = [f"{n:,} records that an earlier file holds" for n in table["shared"]]
+    table["observed"] = [
+        f"{counted(n, 'record')} that an earlier file holds" for n in table["shared"]
+    ]
     table["expected"] = "each record in one file"
     return table

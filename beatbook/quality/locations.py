@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from beatbook.book.formatting import counted
 from beatbook.quality.axes import axes_swapped
 from beatbook.quality.pile_ups import pile_ups, point_statistics
 from beatbook.quality.staged import Staged
@@ -118,7 +119,7 @@ def block_addresses(staged: Staged) -> pd.DataFrame:
         """
     )
     table["field"] = "block_address"
-    table["observed"] = [f"an address with a house number, on {n:,} records"
+    table["observed"] = [f"an address with a house number, on {counted(n, 'record')}"
                          for n in table["records"]]  # fmt: skip
     table["expected"] = "the hundred block, or no address"
     return table

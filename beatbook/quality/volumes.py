@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betainc, pdtr, pdtrc
 
+from beatbook.book.formatting import counted
 from beatbook.compstat.change import false_discovery_q
 from beatbook.quality.staged import Staged
 
@@ -217,11 +218,11 @@ def period_volume(staged: Staged) -> pd.DataFrame:
         of their own. Only additions count, not cancellations. Precincts start anew at a
         redistricting. Empty without enough history.
     """
-    counted = staged.ask(
+    found = staged.ask(
         "SELECT precinct, offense, period, count(*) AS records FROM arrivals "
         "WHERE count = 1 GROUP BY ALL"
     )
-    return _evidence(staged, counted, "records")
+    return _evidence(staged, found, "record")
 
 
 def weekly_volume(staged: Staged) -> pd.DataFrame:
@@ -235,13 +236,13 @@ def weekly_volume(staged: Staged) -> pd.DataFrame:
         earlier periods, so coding lag does not read as a fall.
     """
     if staged.word == "month":
-        counted = staged.ask(
+        found = staged.ask(
             f"SELECT precinct, offense, period, age // 7 + 1 AS week, count(*) AS records "
             f"FROM arrivals WHERE count = 1 AND age BETWEEN 0 AND {7 * WEEKS - 1} GROUP BY ALL"
         )
     else:
         # A crime is in the k-th week before a period's end if it was known by that end.
-        counted = staged.ask(
+        found = staged.ask(
             f"SELECT precinct, offense, later.period AS period, "
             f"later.period - crime.period + 1 AS week, count(*) AS records FROM arrivals "
             f"JOIN periods AS crime ON occurred_from >= crime.first_day "
@@ -251,24 +252,24 @@ def weekly_volume(staged: Staged) -> pd.DataFrame:
             f"WHERE count = 1 GROUP BY ALL"
         )
     parts = [
-        _evidence(staged, counted[counted["week"] == week].drop(columns="week"), "crimes", week)
-        for week in sorted(counted["week"].unique().tolist())
+        _evidence(staged, found[found["week"] == week].drop(columns="week"), "crime", week)
+        for week in sorted(found["week"].unique().tolist())
     ]
     if not parts:
-        return _evidence(staged, counted.drop(columns="week"), "crimes")
+        return _evidence(staged, found.drop(columns="week"), "crime")
     table = pd.concat(parts, ignore_index=True)
     table["q"] = false_discovery_q(table["p"].to_numpy(float))
     return table
 
 
-def _evidence(staged: Staged, counted: pd.DataFrame, thing: str, week: int = 0) -> pd.DataFrame:
+def _evidence(staged: Staged, totals: pd.DataFrame, thing: str, week: int = 0) -> pd.DataFrame:
     columns = [
         "record_key", "field", "observed", "expected", "precinct", "offense", "week", "records",
         "expected_records", "low", "high", "ratio", "p", "q",
     ]  # fmt: skip
-    if len(staged.periods) < AT_LEAST + 1 or counted.empty:
+    if len(staged.periods) < AT_LEAST + 1 or totals.empty:
         return pd.DataFrame(columns=columns)
-    series = _with_totals(counted)
+    series = _with_totals(totals)
     wide = (
         series.pivot_table(
             index=["precinct", "offense"], columns="period", values="records", aggfunc="sum"
@@ -304,7 +305,7 @@ def _evidence(staged: Staged, counted: pd.DataFrame, thing: str, week: int = 0) 
         {
             "record_key": [f"{name}|{p}|{o}" for p, o in zip(places, offenses, strict=True)],
             "field": "known_on" if not week else "occurred_from",
-            "observed": [f"{n:,.0f} {thing}" for n in found["observed"]],
+            "observed": [counted(round(n), thing) for n in found["observed"]],
             "expected": [
                 f"about {e:,.0f}, and {low:,.0f} to {high:,.0f} in 999 of 1,000 ordinary "
                 f"{staged.word}s"

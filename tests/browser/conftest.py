@@ -1,9 +1,9 @@
 """A real browser for the pages: Chromium without a screen and without any network.
 
 Every test here runs wherever a Chromium is found and says so where it is skipped. The browser
-belongs to one test, not to the session: Playwright keeps an event loop running in this thread
-for as long as it is open, and a notebook that is executed meanwhile would fail on it. For the
-same reason a test that makes its page by running notebooks asks for ``browser_page`` last.
+belongs to one module, not to the session: Playwright keeps an event loop running in this thread
+for as long as it is open, and a notebook that is executed meanwhile would fail on it. What makes
+its pages by running notebooks is a fixture of the session, which comes before.
 """
 
 import os
@@ -60,50 +60,57 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """The browser, started once a module; each test has a context of its own."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        try:
+            yield started
+        finally:
+            started.close()
+
+
 @pytest.fixture
-def browser_page(chromium: str) -> Iterator[Any]:
+def browser_page(browser: Any) -> Iterator[Any]:
     """A page of 1280 by 900 pixels; ``.problems`` lists what it must not do.
 
     A problem is a request to anything but a file, a file that is not there, an error on the
     console or a script that failed. A test whose page has problems at the end fails: one that
     provokes them on purpose looks at the list and clears it.
     """
-    from playwright.sync_api import sync_playwright
+    # Without motion: a page that is still scrolling has its parts elsewhere a moment later.
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    problems: list[str] = []
+    page.problems = problems
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        # Without motion: a page that is still scrolling has its parts elsewhere a moment later.
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
-        )
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        problems: list[str] = []
-        page.problems = problems
+    def let_pass_or_block(route: Any) -> None:
+        if route.request.url.startswith(HARMLESS):
+            route.continue_()
+        else:
+            problems.append(f"asked for {route.request.url}")
+            route.abort()
 
-        def let_pass_or_block(route: Any) -> None:
-            if route.request.url.startswith(HARMLESS):
-                route.continue_()
-            else:
-                problems.append(f"asked for {route.request.url}")
-                route.abort()
+    def note_failed(request: Any) -> None:
+        if request.url.startswith(HARMLESS):
+            problems.append(f"could not load {request.url}")
 
-        def note_failed(request: Any) -> None:
-            if request.url.startswith(HARMLESS):
-                problems.append(f"could not load {request.url}")
+    def note_console(message: Any) -> None:
+        if message.type == "error":
+            problems.append(f"console: {message.text}")
 
-        def note_console(message: Any) -> None:
-            if message.type == "error":
-                problems.append(f"console: {message.text}")
-
-        context.route("**/*", let_pass_or_block)
-        page.on("requestfailed", note_failed)
-        page.on("console", note_console)
-        page.on("pageerror", lambda error: problems.append(f"script: {error}"))
-        try:
-            yield page
-        finally:
-            browser.close()
+    context.route("**/*", let_pass_or_block)
+    page.on("requestfailed", note_failed)
+    page.on("console", note_console)
+    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
+    try:
+        yield page
+    finally:
+        context.close()
     assert not problems, "\n".join(problems)
 
 
