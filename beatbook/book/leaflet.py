@@ -42,8 +42,13 @@ _BEHAVIOR = """
 });
 new ResizeObserver(function () {
   var map = {{ this._parent.get_name() }};
+  var key = document.querySelector(".key");
   map.invalidateSize({animate: false});
-  map.fitBounds({{ this.bounds | tojson }}, {padding: [12, 12], animate: false});
+  // The legend stands at the right: where there is room, no area lies under it.
+  var beside = key && map.getSize().x > 2 * key.offsetWidth ? key.offsetWidth + 22 : 12;
+  map.fitBounds({{ this.bounds | tojson }}, {
+    paddingTopLeft: [12, 12], paddingBottomRight: [beside, 12], animate: false
+  });
 }).observe({{ this._parent.get_name() }}.getContainer());
 {% endmacro %}
 """

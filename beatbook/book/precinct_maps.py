@@ -54,11 +54,13 @@ def precinct_hotspots(
     if not MapCut(where.ground, settings.crs, title).holds(first).any():
         return Callout("note", "No hotspot map", [f"No cell of the grid lies in {name}."])
     total = hotspots.loc[hotspots["offense"] == TOTAL, "share_left_out"].max()
-    left_out = (
-        f"Up to {100 * total:.1f} % of the city's incidents of a layer have no usable point and "
-        "are on no map; they are in every count. Sex offenses are on none. Cells are classed "
-        "within the whole city."
-    )
+    left_out = "Sex offenses are on no map. Cells are classed within the whole city."
+    if total > 0:
+        most = f"Up to {100 * total:.1f}" if total >= 0.001 else "Under 0.1"
+        left_out = (
+            f"{most} % of the city's incidents of a layer have no usable point and are on no map; "
+            f"they are in every count. {left_out}"
+        )
     return hotspot_map(
         layers,
         where.ground,

@@ -143,7 +143,7 @@ FEED_FAULTS = [
           "critical", "2023-09_copy.csv", "384 records that an earlier file holds",
           files=delivered_again_in_another_order),
     Fault("A record in two files", "records", "no_record_is_in_two_files", "warning", NEW,
-          "1 records that an earlier file holds", files=one_again),
+          "1 record that an earlier file holds", files=one_again),
     Fault("Dates of one file in another format", "wrong files",
           "few_rows_of_a_file_are_refused", "critical", NEW, "361, 361",
           files=other_dates(LATEST)),

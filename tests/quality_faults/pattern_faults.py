@@ -185,7 +185,7 @@ PATTERN_FAULTS = [
          "14 of 276 records with an unknown offense code (5.1%)",
          some(15, setting(Code="970000", Words="OTHER"), Code="141000")),
     Fault("One offense all but gone in one precinct", "times", "volume_is_as_usual", "warning",
-          f"{LATEST}|3|Larceny", "1 records", rows=fewer(1, "06", District="3")),
+          f"{LATEST}|3|Larceny", "1 record", rows=fewer(1, "06", District="3")),
     Fault("One offense tripled in one precinct", "times", "volume_is_as_usual", "warning",
           f"{LATEST}|2|Burglary", "51 records", rows=thrice("05", District="2")),
     Fault("The last week cut off", "areas and codes", "last_weeks_are_as_usual", "warning",
