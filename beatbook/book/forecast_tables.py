@@ -135,7 +135,7 @@ def last_forecast_table(
     week = judged["week"].iloc[0]
     span = formatting.day_range(week, week + pd.Timedelta(days=6))
     made = (
-        "as it was published"
+        "as it went on record"
         if basis == "published"
         else "by back-test (made afterwards, from what was known then)"
     )

@@ -1,7 +1,7 @@
 """What a chief reads in one minute: few sentences, each from a test or an estimate."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -38,7 +38,6 @@ def first_page(
     nowcasts: pd.DataFrame | None = None,
     judged: pd.DataFrame | None = None,
     quality: DataInQuestion | None = None,
-    basis: Literal["published", "back-test"] = "published",
     most: int = MOST_CHANGES,
 ) -> list[str]:
     """Say a book in a few sentences: what changed, what will rise, how the forecast did, the data.
@@ -58,9 +57,6 @@ def first_page(
         is said of the last forecast.
     quality
         Of the data; None: nothing is said.
-    basis
-        Whether the forecast was published at its time, or made afterwards from what was known
-        then, which is said.
     most
         How many changes at most.
 
@@ -76,7 +72,7 @@ def first_page(
     if nowcasts is not None and len(nowcasts):
         lines += _still_to_come(nowcasts)
     if judged is not None and len(judged):
-        lines += _last_forecast(judged, basis)
+        lines += _last_forecast(judged)
     if quality is not None:
         lines.append(_in_question(quality))
     return lines
@@ -143,13 +139,12 @@ def _like_for_like(change: float) -> str:
     return f"Like for like with a year ago, as it stood at this age: {abs(percent)} % {direction}"
 
 
-def _last_forecast(judged: pd.DataFrame, basis: str) -> list[str]:
+def _last_forecast(judged: pd.DataFrame) -> list[str]:
     total = judged[judged["offense"] == TOTAL]
     parts = judged[~judged["offense"].astype(str).str.startswith("Total")]
     if total.empty and parts.empty:
         return []
     words = []
-    lead = "Forecast" if basis == "published" else "Forecast (made afterwards, from what was known)"
     if len(total):
         row = total.iloc[0]
         came = f"{row['reported']:,.0f} are reported"
@@ -157,12 +152,12 @@ def _last_forecast(judged: pd.DataFrame, basis: str) -> list[str]:
             came += f", about {row['final']:,.0f} expected in the end"
         place = {"inside": "inside", "above": "above it", "below": "below it"}[row["verdict"]]
         words.append(
-            f"{lead} for {_span(row['week'], row['week'] + pd.Timedelta(days=6))}: "
+            f"Forecast for {_span(row['week'], row['week'] + pd.Timedelta(days=6))}: "
             f"{row['y_hat']:,.0f} Part I offenses (80 % interval {row['lo_80']:,.0f} to "
             f"{row['hi_80']:,.0f}); {came}: {place}."
         )
     if len(parts):
-        words.append(f"{'Of' if words else f'{lead}: of'} {_outside(parts)}")
+        words.append(f"{'Of' if words else 'Forecast: of'} {_outside(parts)}")
     return [" ".join(words)]
 
 

@@ -49,7 +49,7 @@ def test_what_was_forecast_and_what_came(judged):
     assert table.notes[1].startswith("1 of 3 counts lies outside")
     assert table.rows[2].style == "total" and table.rows[1].strong == [5]
     published = last_forecast_table(judged, "published")
-    assert published.caption.startswith("the forecast for") and "as it was published" in (
+    assert published.caption.startswith("the forecast for") and "as it went on record" in (
         published.caption
     )
 

@@ -213,7 +213,3 @@ def test_at_most_eight_lines():
     assert lines[4].startswith("Changes: 16 more changes are beyond noise")
     assert "hardly any late record" in lines[5] and lines[5].endswith("should stand.")
     assert lines[6] == "Forecast: of 1 offense it came inside."
-    later = first_page(table(*rows), "District", judged=judged, basis="back-test")
-    assert later[-1] == (
-        "Forecast (made afterwards, from what was known): of 1 offense it came inside."
-    )
