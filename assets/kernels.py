@@ -4,6 +4,9 @@ To start Python and import pandas, geopandas and matplotlib takes longer than to
 cells; so the notebooks of a week share two kernels, each notebook in an empty namespace.
 """
 
+import contextlib
+import ctypes
+import gc
 import os
 import queue
 import threading
@@ -124,6 +127,21 @@ class Outcome(NamedTuple):
     error: str
 
 
+def _give_back_memory() -> None:
+    """Return to the system what is free: the tables are made, and the kernels need it next.
+
+    Arrow and the C library keep what was freed for a later need; after twelve years of records
+    that is half a gigabyte, and it would grow with each week of a backfill.
+    """
+    import pyarrow
+
+    gc.collect()
+    pyarrow.default_memory_pool().release_unused()
+    # Only the GNU C library has this; elsewhere the system takes it back when it must.
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def side_by_side(tasks: Sequence[Task], home: Home, at_once: int) -> Iterator[Outcome]:
     """Do tasks in a few threads, each with a kernel of its own; give each as it is done.
 
@@ -158,6 +176,8 @@ def side_by_side(tasks: Sequence[Task], home: Home, at_once: int) -> Iterator[Ou
                 done.put(_outcome(task, kernel))
 
     count = min(at_once, len(tasks))
+    if count:
+        _give_back_memory()
     threads = [threading.Thread(target=work, name=f"notebooks-{n}") for n in range(count)]
     for thread in threads:
         thread.start()

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from assets import kernels
 from assets.kernels import NotebookKernel, Task, side_by_side
 from assets.rendering import run_notebook, write_notebook_book
 from beatbook.errors import BookError
@@ -112,3 +113,13 @@ def test_what_fails_side_by_side_fails_alone(home):
     assert not found["c"].error and (home.reports / "c.pdf").is_file()
     assert "as the test wants" in found["bad"].error and not found["bad"].made
     assert "A fault of Beatbook" in found["bug"].error and "a bug" in found["bug"].error
+
+
+@pytest.mark.parametrize("lacking", [AttributeError, OSError, TypeError])
+def test_memory_is_given_back_where_the_system_can(monkeypatch, lacking):
+    def library(_name):
+        raise lacking
+
+    kernels._give_back_memory()
+    monkeypatch.setattr(kernels.ctypes, "CDLL", library)
+    kernels._give_back_memory()
