@@ -130,8 +130,8 @@ class Outcome(NamedTuple):
 def _give_back_memory() -> None:
     """Return to the system what is free: the tables are made, and the kernels need it next.
 
-    Arrow and the C library keep what was freed for a later need; after twelve years of records
-    that is half a gigabyte, and it would grow with each week of a backfill.
+    Arrow and the C library keep what was freed for a later need; after a week's tables of twelve
+    years of records that is half a gigabyte.
     """
     import pyarrow
 

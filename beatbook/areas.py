@@ -1,6 +1,7 @@
 """The department's maps: city outline, precincts, beats, neighborhoods, and points within them."""
 
 from functools import lru_cache
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,11 @@ def load_outlines(department: Department, kind: str) -> "gpd.GeoDataFrame":
     if not path.is_file():
         raise SettingsError(f"{department.slug}: areas.{kind}.file: there is no {settings.file}.")
     area = None if kind == "city" else department.areas.kind(kind)
-    held = path.stat()
+    # A map may be several files, such as a shapefile's outlines and their codes.
+    parts = ((part.name, part.stat()) for part in path.parent.glob(f"{escape(path.stem)}.*"))
     outlines = _outlines(
         path,
-        (held.st_mtime_ns, held.st_size),
+        tuple(sorted((name, held.st_mtime_ns, held.st_size) for name, held in parts)),
         f"{department.slug}/{settings.file}",
         department.crs,
         department.city if area is None else None,
@@ -62,14 +64,14 @@ def load_outlines(department: Department, kind: str) -> "gpd.GeoDataFrame":
 @lru_cache(maxsize=16)
 def _outlines(
     path: Path,
-    _stamp: tuple[int, int],
+    _stamp: tuple[tuple[str, int, int], ...],
     shown: str,
     crs: str,
     city: str | None,
     code: str | None,
     name: str | None,
 ) -> "gpd.GeoDataFrame":
-    """The outlines of a file as it is now: a book asks for the same ones a dozen times."""
+    """The outlines of a map as its files are now: a book asks for the same ones a dozen times."""
     import geopandas as gpd
 
     try:

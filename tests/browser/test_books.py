@@ -210,6 +210,19 @@ def test_layers_switch_and_cells_tell_their_count(shelf, browser_page, slug, nam
     assert lines.count() < before
 
 
+@pytest.mark.parametrize("size", [DESKTOP, TABLET], ids=["desktop", "tablet"])
+def test_no_area_lies_under_the_legend(shelf, browser_page, size):
+    page = browser_page
+    page.set_viewport_size(size)
+    page.goto(shelf.page("washington_dc", "compstat.html"))
+    scrolled_through(page)
+    frame = page.frame_locator("iframe[title^='Part I offenses of the week by']")
+    legend = frame.locator(".key").bounding_box()
+    areas = [area.bounding_box() for area in frame.locator("path.leaflet-interactive").all()]
+    assert len(areas) > 50
+    assert max(area["x"] + area["width"] for area in areas) <= legend["x"]
+
+
 def test_without_scripts_every_file_can_be_reached(shelf):
     text = (shelf.home.reports / "index.html").read_text(encoding="utf-8")
     text = re.sub(r"<script>.*?</script>", "", text, flags=re.S)

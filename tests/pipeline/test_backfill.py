@@ -18,21 +18,14 @@ def day(text):
 
 
 @pytest.fixture
-def refreshed():
-    """The departments whose refresh is run; that of the others is left out, being published."""
-    return set()
-
-
-@pytest.fixture
-def tables_only(monkeypatch, refreshed):
+def tables_only(monkeypatch):
     """Make the weeks' CompStat tables with the real job, without their notebooks."""
     real, ran = launch.run_job, []
 
     def run_job(definitions, job, instance, partition, config=None, *, home=None):
         ran.append((job, str(partition)))
         if job == "refresh":
-            if partition in refreshed:
-                real(definitions, job, instance, partition, config, home=home)
+            real(definitions, job, instance, partition, config, home=home)
             return
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
@@ -46,14 +39,23 @@ def tables_only(monkeypatch, refreshed):
     return ran
 
 
+@pytest.fixture
+def weeks_only(monkeypatch, tables_only):
+    """The same without the refresh: the tables of ``shop`` are published."""
+    usual = launch.run_job
+
+    def run_job(definitions, job, *rest, **options):
+        if job != "refresh":
+            usual(definitions, job, *rest, **options)
+
+    monkeypatch.setattr(launch, "run_job", run_job)
+
+
 def as_of(shop, week):
     return str(shop.table("compstat", week_ending=week)["as_of"].iloc[0].date())
 
 
-def test_weeks_are_made_in_order_as_of_their_own_time_after_one_refresh(
-    shop, tables_only, refreshed
-):
-    refreshed.add(shop.slug)
+def test_weeks_are_made_in_order_as_of_their_own_time_after_one_refresh(shop, tables_only):
     said = []
     done = backfill(shop.home, shop.slug, day("2024-02-20"), day("2024-03-16"), said.append)
 
@@ -68,13 +70,13 @@ def test_weeks_are_made_in_order_as_of_their_own_time_after_one_refresh(
     ]  # fmt: skip
 
 
-def test_weeks_as_of_now_hold_all_that_the_feed_holds(shop, tables_only):
+def test_weeks_as_of_now_hold_all_that_the_feed_holds(shop, weeks_only):
     week = day(WEEKS[1])
     backfill(shop.home, shop.slug, week, week, lambda _: None, as_of_then=False)
     assert as_of(shop, WEEKS[1]) == "2024-03-17"
 
 
-def test_a_week_that_fails_is_named_and_the_rest_are_made(shop, tables_only, monkeypatch, capsys):
+def test_a_week_that_fails_is_named_and_the_rest_are_made(shop, weeks_only, monkeypatch, capsys):
     usual = launch.run_job
 
     def run_job(definitions, job, instance, partition, config=None, *, home=None):
@@ -96,8 +98,7 @@ def test_a_week_that_fails_is_named_and_the_rest_are_made(shop, tables_only, mon
     assert "  2024-03-24: The feed of washington_dc holds nothing that became known" in shown.err
 
 
-def test_a_refresh_that_fails_makes_no_week_of_old_tables(shop, tables_only, refreshed):
-    refreshed.add(shop.slug)
+def test_a_refresh_that_fails_makes_no_week_of_old_tables(shop, tables_only):
     (shop.folder / "feed" / "Crime_Incidents_in_2024.csv").write_bytes(b"")
     with pytest.raises(BeatbookError, match="the file is empty"):
         backfill(shop.home, shop.slug, day(WEEKS[0]), day(WEEKS[2]), lambda _: None)

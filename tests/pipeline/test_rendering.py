@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
+import pyarrow
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -115,11 +117,22 @@ def test_what_fails_side_by_side_fails_alone(home):
     assert "A fault of Beatbook" in found["bug"].error and "a bug" in found["bug"].error
 
 
+def test_memory_is_given_back_before_the_kernels_start(home, monkeypatch):
+    asked = []
+    library = SimpleNamespace(malloc_trim=lambda kept: asked.append(("trim", kept)))
+    pool = SimpleNamespace(release_unused=lambda: asked.append("release"))
+    monkeypatch.setattr(kernels.ctypes, "CDLL", lambda _name: library)
+    monkeypatch.setattr(pyarrow, "default_memory_pool", lambda: pool)
+    task = Task("looks", lambda _kernel: asked.append("task") or [])
+    assert [outcome.error for outcome in side_by_side([task], home, 1)] == [""]
+    assert asked == ["release", ("trim", 0), "task"]
+
+
 @pytest.mark.parametrize("lacking", [AttributeError, OSError, TypeError])
-def test_memory_is_given_back_where_the_system_can(monkeypatch, lacking):
+def test_a_system_that_cannot_take_memory_back_is_no_error(home, monkeypatch, lacking):
     def library(_name):
         raise lacking
 
-    kernels._give_back_memory()
     monkeypatch.setattr(kernels.ctypes, "CDLL", library)
-    kernels._give_back_memory()
+    task = Task("looks", lambda _kernel: [])
+    assert [outcome.error for outcome in side_by_side([task], home, 1)] == [""]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -94,6 +95,29 @@ def test_a_map_that_cannot_be_used_is_named(small_department, content, said):
     with pytest.raises(SettingsError, match=r"example/boundaries/precincts\.geojson") as refused:
         load_outlines(small_department.load(), "precinct")
     assert said in str(refused.value)
+
+
+def test_a_map_that_changes_is_read_again_and_a_reader_changes_his_own_copy(small_department):
+    load_outlines(small_department.load(), "precinct")["name"] = "scribbled over"
+    before = load_outlines(small_department.load(), "precinct")
+    assert "scribbled over" not in set(before["name"])
+    whole = collection(square({"CODE": "77"}, 0, 0, 2000.0))
+    small_department.write_outlines("precincts", whole)
+    assert list(load_outlines(small_department.load(), "precinct")["code"]) == ["77"]
+
+
+def test_new_codes_beside_unchanged_outlines_are_read_too(small_department):
+    """A shapefile keeps its codes in a file of their own."""
+    drawn = load_outlines(small_department.load(), "precinct")[["geometry"]]
+    path = small_department.folder / "boundaries" / "drawn.shp"
+    drawn.assign(CODE=["1", "2", "3", "4"]).to_file(path)
+    small_department.set(areas={"precinct": {"file": "boundaries/drawn.shp"}})
+    assert list(load_outlines(small_department.load(), "precinct")["code"]) == ["1", "2", "3", "4"]
+    content, held = path.read_bytes(), path.stat()
+    drawn.assign(CODE=["5", "6", "7", "8"]).to_file(path)
+    path.write_bytes(content)
+    os.utime(path, ns=(held.st_atime_ns, held.st_mtime_ns))
+    assert list(load_outlines(small_department.load(), "precinct")["code"]) == ["5", "6", "7", "8"]
 
 
 def test_a_map_that_is_not_there(small_department):
