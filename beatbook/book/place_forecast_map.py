@@ -99,7 +99,7 @@ def place_forecast_map(
     whole = next(iter(drawn.values())) if limit is None else limit
     only = any((panel.cells["class"] == "cold").any() for panel in panels)
     left_out = max(float(part["share_left_out"].max()) for part in parts.values())
-    notes = [f"{_records_without_point(left_out, most='Up to ')}, of any offense."]
+    notes = [_without_point(left_out, "Up to ", "an offense's records") + "."]
     if len(printed) > MOST_PANELS or len(horizons) > 1:
         notes.append("Further offenses and horizons are on the screen.")
     return Map(
@@ -146,11 +146,11 @@ def _limit(outline: "gpd.GeoDataFrame | None", crs: Any, title: str) -> "gpd.Geo
     return limit
 
 
-def _records_without_point(share: float, most: str = "") -> str:
+def _without_point(share: float, most: str, of: str) -> str:
     if share <= 0:
         return "No record is without a usable point"
     percent = f"{most}{100 * share:.1f}" if share >= 0.001 else "Under 0.1"
-    return f"{percent} % of the records have no usable point"
+    return f"{percent} % of {of} have no usable point"
 
 
 def _page(
@@ -203,7 +203,7 @@ def _legend(key: tuple[str, int], part: pd.DataFrame, cells: "gpd.GeoDataFrame")
         formatting.day_range(start, end),
         f"{_area_share(part)} of the city, {_held_share(part)} of what is expected",
         *_model_lines(first),
-        _records_without_point(float(first["share_left_out"])),
+        _without_point(float(first["share_left_out"]), "", "the records"),
     ]
     return Legend(
         _name(key),

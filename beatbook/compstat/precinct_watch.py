@@ -47,8 +47,10 @@ def watch_list(
     mine = table[(table["geography_type"] == "precinct") & (table["geography"] == precinct)]
     changes = headlines(mine, label)
     lines = changes[:MOST_CHANGES]
-    if len(changes) > MOST_CHANGES:
-        lines.append(f"And {len(changes) - MOST_CHANGES} more changes, marked in the table below.")
+    more = len(changes) - MOST_CHANGES
+    if more > 0:
+        others = "one more change" if more == 1 else f"{more:,} more changes"
+        lines.append(f"And {others}, marked in the table below.")
     if not changes:
         lines.append(
             f"No change in {label} {precinct} is larger than chance alone would often bring."

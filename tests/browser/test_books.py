@@ -210,6 +210,19 @@ def test_layers_switch_and_cells_tell_their_count(shelf, browser_page, slug, nam
     assert lines.count() < before
 
 
+@DEPARTMENTS
+@pytest.mark.parametrize("name", ["compstat.html", "packets/3.html"])
+def test_the_tables_show_every_column_on_a_tablet(shelf, browser_page, slug, name):
+    page = browser_page
+    page.set_viewport_size(TABLET)
+    page.goto(shelf.page(slug, name))
+    cut = page.evaluate(
+        "[...document.querySelectorAll('.bb-scroll')].filter(box => box.scrollWidth > "
+        "box.clientWidth).map(box => box.querySelector('caption').innerText)"
+    )
+    assert cut == []
+
+
 @pytest.mark.parametrize("size", [DESKTOP, TABLET], ids=["desktop", "tablet"])
 def test_no_area_lies_under_the_legend(shelf, browser_page, size):
     page = browser_page

@@ -101,6 +101,21 @@ def test_the_forecast_area_and_what_only_the_count_picks(places, grid, outline, 
     assert "2 more layers on the screen." in made.alt
 
 
+@pytest.mark.parametrize(
+    ("share", "of_the_layer", "of_all"),
+    [
+        (0.0, "No record is without a usable point", "No record is without a usable point."),
+        (0.0004, "Under 0.1 % of the records have", "Under 0.1 % of an offense's records have"),
+        (0.034, "3.4 % of the records have", "Up to 3.4 % of an offense's records have"),
+    ],
+)
+def test_the_share_that_no_map_shows_is_said(places, grid, outline, share, of_the_layer, of_all):
+    places["share_left_out"] = share
+    made = place_forecast_map(places, grid, outline, {}, "Where")
+    assert payload(made)["layers"][0]["legend"][-1].startswith(of_the_layer)
+    assert made.note.startswith(of_all)
+
+
 def test_what_is_expected_in_a_cell_is_nowhere_in_the_page(places, grid, outline, areas):
     made = place_forecast_map(places, grid, outline, {"Neighborhood": areas}, "Where")
     for text in (made.html, made.svg, made.alt):

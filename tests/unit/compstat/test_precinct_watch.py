@@ -75,10 +75,11 @@ def test_only_its_own_changes_are_told_and_no_small_base(watch):
     assert not [line for line in lines if "Robbery" in line or "Larceny" in line or "Arson" in line]
 
 
-def test_many_changes_are_counted_rather_than_listed(watch):
-    lines = watch(table(*(change(f"Offense {n}") for n in range(MOST_CHANGES + 2))))
+@pytest.mark.parametrize(("more", "said"), [(1, "one more change"), (2, "2 more changes")])
+def test_many_changes_are_counted_rather_than_listed(watch, more, said):
+    lines = watch(table(*(change(f"Offense {n}") for n in range(MOST_CHANGES + more))))
     assert sum(line.startswith("District 1: ") for line in lines) == MOST_CHANGES
-    assert lines[MOST_CHANGES] == "And 2 more changes, marked in the table below."
+    assert lines[MOST_CHANGES] == f"And {said}, marked in the table below."
 
 
 def test_zones_are_counted_by_offense_with_the_last_day(watch):
